@@ -1,0 +1,61 @@
+"""Fixtures shared by all tests; nothing global but the folders of real files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REAL_DATA = os.environ.get("TRIGPOINT_REAL_DATA")
+SUITES = os.environ.get("TRIGPOINT_SUITES")
+_NEEDS = {
+    "real_data": ("TRIGPOINT_REAL_DATA", REAL_DATA),
+    "suites": ("TRIGPOINT_SUITES", SUITES),
+}
+_left_out: dict[str, int] = {}
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Deselect what needs a folder that is not named, and count it."""
+    kept = []
+    for item in items:
+        missing = [
+            variable
+            for fixture, (variable, folder) in _NEEDS.items()
+            if folder is None and fixture in getattr(item, "fixturenames", ())
+        ]
+        for variable in missing[:1]:
+            _left_out[variable] = _left_out.get(variable, 0) + 1
+        if not missing:
+            kept.append(item)
+    config.hook.pytest_deselected(items=[i for i in items if i not in set(kept)])
+    items[:] = kept
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter,
+) -> None:
+    """Say in one loud line how many tests were left out, and why."""
+    for variable, count in sorted(_left_out.items()):
+        terminalreporter.write_line(
+            f"!!! {count} TESTS LEFT OUT: {variable} IS NOT SET !!!",
+            yellow=True,
+            bold=True,
+        )
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real source files, named by TRIGPOINT_REAL_DATA."""
+    assert REAL_DATA is not None
+    return Path(REAL_DATA)
+
+
+@pytest.fixture(scope="session")
+def suites() -> Path:
+    """The folder of outside test suites, named by TRIGPOINT_SUITES."""
+    assert SUITES is not None
+    return Path(SUITES)

@@ -1,0 +1,152 @@
+"""The one family of errors that the core raises.
+
+Each class is named by what is wrong; its text says which thing, what was
+expected and what to do. `slug` names the kind to the outside (a problem type
+over HTTP, a heading in docs/problems.md) and `members` carries the details a
+program needs. Nothing here knows of HTTP.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TrigpointError(Exception):
+    """Anything that the core refuses or cannot do."""
+
+    slug: ClassVar[str] = "error"
+
+    def __init__(self, message: str, **members: object) -> None:
+        super().__init__(message)
+        self.members: dict[str, object] = {
+            name: value for name, value in members.items() if value is not None
+        }
+
+
+class NotFound(TrigpointError):
+    """The thing asked for was never held."""
+
+    slug = "not-found"
+
+
+class NoSuchRegister(NotFound):
+    slug = "no-such-register"
+
+
+class NoSuchRecord(NotFound):
+    slug = "no-such-record"
+
+
+class NoSuchEntry(NotFound):
+    slug = "no-such-entry"
+
+
+class NoSuchItem(NotFound):
+    slug = "no-such-item"
+
+
+class Withheld(TrigpointError):
+    """The item was held, and its content is withheld for good."""
+
+    slug = "withheld"
+
+
+class InvalidInput(TrigpointError):
+    """A value given by the caller does not mean what it has to mean."""
+
+    slug = "invalid-input"
+
+
+class InvalidIdentifier(InvalidInput):
+    slug = "invalid-identifier"
+
+
+class InvalidPoint(InvalidInput):
+    slug = "invalid-point"
+
+
+class InvalidParameter(InvalidInput):
+    slug = "invalid-parameter"
+
+
+class InvalidShape(TrigpointError):
+    """A shape file does not define a register in the way that shapes must."""
+
+    slug = "invalid-shape"
+
+
+class BadRelease(TrigpointError):
+    """A source file cannot be read: says file, row, field and what to do."""
+
+    slug = "bad-release"
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        file: str,
+        row: int | None = None,
+        field: str | None = None,
+        do: str | None = None,
+    ) -> None:
+        where = file
+        if row is not None:
+            where += f", line {row}"
+        if field is not None:
+            where += f", field {field}"
+        text = f"{where}: {what}"
+        if do:
+            text += f". {do[0].upper()}{do[1:]}"
+        super().__init__(text, file=file, row=row, field=field)
+
+
+class ReleaseRejected(TrigpointError):
+    """The gate refused rows of a release; nothing was appended."""
+
+    slug = "release-rejected"
+
+
+class LogCorrupt(TrigpointError):
+    """What is stored does not hash to what was recorded."""
+
+    slug = "log-corrupt"
+
+
+class DataBusy(TrigpointError):
+    """Another process is writing to the same data directory."""
+
+    slug = "data-busy"
+
+
+class NoData(TrigpointError):
+    """There is no register data in the folder named."""
+
+    slug = "no-data"
+
+
+class ViewOutdated(TrigpointError):
+    """A view was built by other code or for another base; rebuild it."""
+
+    slug = "view-outdated"
+
+
+class QueryRejected(TrigpointError):
+    """A query asks for something that is not offered here."""
+
+    slug = "query-rejected"
+
+
+class QueryTooLarge(TrigpointError):
+    """An answer would exceed a limit in rows, bytes or memory."""
+
+    slug = "query-too-large"
+
+
+class QueryTimedOut(TrigpointError):
+    slug = "query-timed-out"
+
+
+class QueryFailed(TrigpointError):
+    """The worker that ran the query died; the query was not answered."""
+
+    slug = "query-failed"

@@ -1,0 +1,55 @@
+"""IRIs of records: `{base}/id/{register}/{key}`, made and taken apart in one place.
+
+A key is percent-encoded with the characters that RFC 3986 section 3.3 allows in
+a path segment left as they are, so one key has one IRI.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote, unquote
+
+from trigpoint.errors import InvalidIdentifier
+
+DEFAULT_BASE = "http://localhost:8000"
+ONTOLOGY = "https://w3id.org/trigpoint/def#"
+SHAPES = "https://w3id.org/trigpoint/shapes#"
+
+_SEGMENT = "-._~!$&'()*+,;=:@"
+
+
+def encode_key(key: str) -> str:
+    """A key as one path segment."""
+    return quote(key, safe=_SEGMENT)
+
+
+def decode_key(segment: str) -> str:
+    """The key that a path segment stands for; the inverse of `encode_key`."""
+    return unquote(segment, errors="strict")
+
+
+def record_iri(base: str, register: str, key: str) -> str:
+    return f"{base}/id/{register}/{encode_key(key)}"
+
+
+def geometry_iri(record: str) -> str:
+    return f"{record}/geometry"
+
+
+def parse_record_iri(base: str, iri: str) -> tuple[str, str]:
+    """Register and key of a record IRI.
+
+    Raises InvalidIdentifier for an IRI that is not a record's in this base.
+    """
+    start = f"{base}/id/"
+    register, slash, segment = iri.removeprefix(start).partition("/")
+    if not iri.startswith(start) or not slash or not segment or "/" in segment:
+        raise InvalidIdentifier(
+            f"{iri} is not the IRI of a record: expected {start}{{register}}/{{key}}",
+            parameter="iri",
+        )
+    return register, decode_key(segment)
+
+
+def graph_iri(base: str, name: str) -> str:
+    """The named graph `catalogue`, `provenance` or `ontology`."""
+    return f"{base}/graph/{name}"
