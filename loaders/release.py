@@ -1,0 +1,272 @@
+"""Open one file of a release: in the columns of its source, or refused.
+
+A file passes once (`decoding`), is compared with the layouts of its source, cut into
+rows (RFC 4180 for CSV, one feature a line for GeoJSON) and written to a temporary
+UTF-8 file that polars scans. Nothing is guessed: what is wrong is said with the file,
+the row and what to do. Columns that hold people's details stop here.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, TextIO
+
+import polars as pl
+
+from loaders.decoding import Advance, SourceFile, Undecodable
+from loaders.source import ROW, Layout
+from trigpoint.errors import BadRelease
+
+# The longest line of the files at hand is 0.9 MB (the district with most islands).
+MAX_LINE = 32 << 20
+# The largest open file in view, all UPRNs, is about 2 GB unpacked.
+MAX_BYTES = 8 << 30
+SEPARATOR = "\x1f"  # between columns of the temporary file; JSON text cannot hold it
+LINE = "line"
+
+
+@dataclass(frozen=True)
+class Release:
+    """One file of a release, decoded and ready to be scanned.
+
+    `checksum` is the SHA-256 (hex) of the file as given; `rows` leaves out the header;
+    `unread` names columns dropped because they hold people's details; `properties`
+    are those that every feature of a GeoJSON file has.
+    """
+
+    path: Path
+    checksum: str
+    layout: Layout
+    columns: tuple[str, ...]
+    rows: int
+    clean: Path
+    unread: tuple[str, ...] = ()
+    properties: tuple[str, ...] = ()
+
+    def scan(self) -> pl.LazyFrame:
+        """`_row` (UInt32; a header is row 1) and the columns read, as String.
+
+        Cells without text are null; the text of the others is as in the file.
+        """
+        schema: dict[str, type[pl.DataType]] = {ROW: pl.UInt32}
+        schema |= dict.fromkeys(self.columns, pl.String)
+        frame = pl.scan_csv(
+            self.clean,
+            separator=SEPARATOR,
+            has_header=False,
+            schema=schema,
+            quote_char=None if self.layout.kind == "geojson-lines" else '"',
+        )
+        return frame.with_columns(
+            pl.when(pl.col(name) != "").then(pl.col(name)) for name in self.columns
+        )
+
+
+def open_release(
+    path: Path,
+    layouts: Sequence[Layout],
+    folder: Path,
+    *,
+    max_line: int = MAX_LINE,
+    max_bytes: int = MAX_BYTES,
+    advance: Advance = lambda _: None,
+) -> Release:
+    """Decode one file into `folder`, and say which of the `layouts` it has.
+
+    UTF-8 is tried first, with or without a byte order mark; a layout's own legacy
+    encoding only when the bytes are not UTF-8. Raises BadRelease for a file that
+    cannot be read, unpacked, decoded or cut into the rows of one of the layouts.
+    """
+    clean = folder / f"{len(list(folder.iterdir()))}.txt"
+    encodings = ["utf-8", *sorted({x.encoding for x in layouts} - {"utf-8"})]
+    for encoding in encodings:
+        file = SourceFile(path, advance, max_line, max_bytes)
+        cut = _features if layouts[0].kind == "geojson-lines" else _table
+        try:
+            with clean.open("w", encoding="utf-8", newline="") as out:
+                return cut(path, file, file.lines(encoding), layouts, out)
+        except Undecodable:
+            if encoding == encodings[-1]:
+                raise
+            advance = _no_advance  # the bytes were counted already
+    raise ValueError("a source needs a layout")
+
+
+def _no_advance(_: int) -> None:
+    """Count nothing."""
+
+
+def _cells(
+    lines: Iterable[str], layout: Layout, file: SourceFile
+) -> Iterator[tuple[int, list[str]]]:
+    """Rows with their number from 1; blank lines are counted and passed over."""
+    csv.field_size_limit(MAX_LINE)
+    reader = csv.reader(
+        lines,
+        delimiter=layout.separator,
+        quoting=csv.QUOTE_MINIMAL if layout.quoted else csv.QUOTE_NONE,
+        strict=True,
+    )
+    number = 0
+    try:
+        for number, cells in enumerate(reader, 1):
+            if cells:
+                yield number, cells
+    except csv.Error as error:
+        raise file.refuse(
+            f"the row cannot be cut into cells ({error})",
+            "look for a quotation mark that is not closed or not doubled",
+            number + 1,
+        ) from error
+
+
+def _table(
+    path: Path,
+    file: SourceFile,
+    lines: Iterator[str],
+    layouts: Sequence[Layout],
+    out: TextIO,
+) -> Release:
+    first = next(lines, "")
+    if not first.strip():
+        raise file.refuse("is empty, or starts with an empty line", "check the file")
+    layout, header = _layout(first, layouts, file)
+    people = re.compile(layout.unread or r"(?!)")
+    read = [*layout.columns, *(c for c in layout.optional if c in header)]
+    places = [header.index(name) for name in read]
+    write = csv.writer(out, delimiter=SEPARATOR, lineterminator="\n").writerow
+    rows = _cells(itertools.chain([first], lines), layout, file)
+    if layout.header:
+        next(rows)
+    count = 0
+    for number, cells in rows:
+        if len(cells) != len(header):
+            raise file.refuse(
+                f"the row has {len(cells)} cells, expected {len(header)}",
+                "look for a separator in the text that is not quoted",
+                number,
+            )
+        write([number, *(cells[place] for place in places)])
+        count += 1
+    return Release(
+        path=path,
+        checksum=file.checksum,
+        layout=layout,
+        columns=tuple(read),
+        rows=count,
+        clean=Path(out.name),
+        unread=tuple(name for name in header if people.search(name)),
+    )
+
+
+def _layout(
+    first: str, layouts: Sequence[Layout], file: SourceFile
+) -> tuple[Layout, list[str]]:
+    """The layout that a file has, and all its columns in their order."""
+    misfits = []
+    for layout in layouts:
+        _, header = next(_cells([first], layout, file))
+        if not layout.header:
+            header = list(layout.columns) if len(header) == len(layout.columns) else []
+        header = [name.strip() for name in header]
+        twice = sorted({name for name in header if header.count(name) > 1})
+        if twice:
+            raise file.refuse(
+                f"names columns twice: {', '.join(twice)}", "name each once"
+            )
+        missing = [name for name in layout.columns if name not in header]
+        unexpected = _unexpected(layout, header)
+        if not missing and not unexpected:
+            return layout, header
+        misfits.append((len(missing) - len(layout.columns), missing, unexpected))
+    _, missing, unexpected = min(misfits)
+    raise _wrong_columns(file, missing, unexpected)
+
+
+def _unexpected(layout: Layout, header: list[str]) -> list[str]:
+    if not layout.strict:
+        return []
+    people = re.compile(layout.unread or r"(?!)")
+    known = {*layout.columns, *layout.optional}
+    return [name for name in header if name not in known and not people.search(name)]
+
+
+def _wrong_columns(
+    file: SourceFile, missing: list[str], unexpected: list[str]
+) -> BadRelease:
+    said = [
+        f"{word} {', '.join(names)}"
+        for word, names in (("missing", missing), ("unexpected", unexpected))
+        if names
+    ]
+    return file.refuse(
+        f"has other columns than expected: {'; '.join(said)}",
+        "check that this is a file of this source (docs/sources.md)",
+        1,
+    )
+
+
+def _features(
+    path: Path,
+    file: SourceFile,
+    lines: Iterator[str],
+    layouts: Sequence[Layout],
+    out: TextIO,
+) -> Release:
+    properties: tuple[str, ...] = ()
+    count = 0
+    for number, line in enumerate(lines, 1):
+        text = line.strip("\x1e\r\n\t ")
+        if not text:
+            continue
+        names = _property_names(text, number, file)
+        if not count:
+            properties = names
+        elif set(names) != set(properties):
+            missing = sorted(set(properties) - set(names))
+            unexpected = sorted(set(names) - set(properties))
+            raise file.refuse(
+                f"the feature has other properties than the first: missing {missing}, "
+                f"unexpected {unexpected}",
+                "give every feature the same properties",
+                number,
+            )
+        out.write(f"{number}{SEPARATOR}{text}\n")
+        count += 1
+    if not count:
+        raise file.refuse("is empty", "check the file")
+    return Release(
+        path=path,
+        checksum=file.checksum,
+        layout=layouts[0],
+        columns=(LINE,),
+        rows=count,
+        clean=Path(out.name),
+        properties=properties,
+    )
+
+
+def _property_names(text: str, number: int, file: SourceFile) -> tuple[str, ...]:
+    """The property names of one feature (RFC 7946, section 3.2)."""
+    lines_please = "write one feature a line: ogr2ogr -f GeoJSONSeq"
+    try:
+        feature = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise file.refuse(f"is not JSON ({error})", lines_please, number) from error
+    if not isinstance(feature, dict) or feature.get("type") != "Feature":
+        kind = feature.get("type") if isinstance(feature, dict) else type(feature)
+        raise file.refuse(f"is a {kind}, not a Feature", lines_please, number)
+    properties = feature.get("properties")
+    if not isinstance(properties, dict) or "geometry" not in feature:
+        raise file.refuse("has no properties or no geometry", lines_please, number)
+    return tuple(properties)
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is neither JSON nor a coordinate")
