@@ -1,0 +1,85 @@
+"""Entries, records and batches: what a line of the log says."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from trigpoint.schema.items import Item, format_hash
+
+TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a register's log; `number` counts from 1."""
+
+    number: int
+    timestamp: str
+    key: str
+    item_hash: bytes
+
+    @property
+    def leaf_index(self) -> int:
+        """Place of the entry's leaf in the tree; counts from 0 (RFC 6962)."""
+        return self.number - 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """The latest entry of a key, with its item."""
+
+    register: str
+    entry: Entry
+    item: Item
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An entry that is not yet in the log: what will be appended."""
+
+    timestamp: str
+    key: str
+    item: str
+    item_hash: bytes
+
+
+@dataclass(frozen=True)
+class SystemEntry:
+    """Metadata beside the tree: a field definition, the register's own, its name."""
+
+    key: str
+    timestamp: str
+    item: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Where the entries of one load came from (PROV).
+
+    `files` are (name, `sha-256:…`) of what was read; `release_date` is the date
+    that the source gives its release, in GDS spelling.
+    """
+
+    source: str
+    title: str
+    files: tuple[tuple[str, str], ...] = ()
+    licence: str | None = None
+    attribution: str | None = None
+    landing_page: str | None = None
+    release_date: str | None = None
+
+
+def leaf(entry: Entry) -> bytes:
+    """The bytes that the tree hashes: the GDS v1 entry as compact JSON, keys in the
+    order that openregister-java wrote them."""
+    number = str(entry.number)
+    members = {
+        "index-entry-number": number,
+        "entry-number": number,
+        "entry-timestamp": entry.timestamp,
+        "key": entry.key,
+        "item-hash": [format_hash(entry.item_hash)],
+    }
+    return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()

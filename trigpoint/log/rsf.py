@@ -1,0 +1,243 @@
+"""Register serialisation format: a register as lines, parsed and written.
+
+Register Serialisation Format (GDS openregister): `assert-root-hash`, `add-item` and
+`append-entry` lines, tab-separated. Every assertion is checked where it stands, against
+the tree of the user entries so far. System entries are metadata beside the tree; a
+`custodian` names a person, so it is never kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from trigpoint.errors import BadRelease, InvalidInput
+from trigpoint.log import merkle
+from trigpoint.log.entry import TIMESTAMP, Draft, Entry, SystemEntry, leaf
+from trigpoint.schema.items import (
+    Item,
+    canonical_json,
+    format_hash,
+    item_hash,
+    parse_hash,
+    parse_item,
+)
+
+PERSONAL = ("custodian",)
+_MAX_LINE = 32 * 2**20
+
+
+@dataclass
+class Archive:
+    """What one RSF file says of one register.
+
+    `start` is the size that the file's first assertion names (0 for a whole register);
+    `assertions` counts the root hashes that were checked, `withheld` the metadata that
+    was left out because it names a person.
+    """
+
+    register: str
+    start: int = 0
+    entries: list[Draft] = field(default_factory=list)
+    system: list[SystemEntry] = field(default_factory=list)
+    assertions: int = 0
+    withheld: int = 0
+
+    def metadata(self, prefix: str) -> dict[str, Item]:
+        """The latest system items whose key begins with `prefix:`, by what follows."""
+        return {
+            entry.key.removeprefix(f"{prefix}:"): parse_item(entry.item)
+            for entry in self.system
+            if entry.key.startswith(f"{prefix}:")
+        }
+
+    def named(self, key: str, member: str) -> str | None:
+        """One member of the latest system item under `key`."""
+        found = [parse_item(entry.item) for entry in self.system if entry.key == key]
+        value = found[-1].get(member) if found else None
+        return value if isinstance(value, str) else None
+
+
+def read_rsf(path: Path, known: KnownTree | None = None) -> Archive:
+    """Read and check one RSF file; nothing of it is believed before its end.
+
+    `known` is the tree that the log holds already, for a file that goes on from it.
+    Raises BadRelease with the line number: a hash that does not match, an item that is
+    not canonical, never used or used before it is added, an entry out of order, a root
+    hash that comes out otherwise, a line that is cut off.
+    """
+    reader = _Reader(path, known or KnownTree())
+    with path.open("rb") as file:
+        for number, line in enumerate(_lines(file, path), start=1):
+            reader.line(number, line)
+    return reader.archive()
+
+
+@dataclass(frozen=True)
+class KnownTree:
+    """Leaf hashes of a register as the log has it; an RSF file may start after them."""
+
+    leaves: tuple[bytes, ...] = ()
+
+    @property
+    def root(self) -> bytes:
+        return merkle.root_hash(self.leaves)
+
+
+def _lines(file: BinaryIO, path: Path) -> Iterator[str]:
+    number = 0
+    while line := file.readline(_MAX_LINE):
+        number += 1
+        if len(line) == _MAX_LINE:
+            raise BadRelease("the line is too long", file=path.name, row=number)
+        if not line.endswith(b"\n"):
+            raise BadRelease(
+                "the last line is cut off",
+                file=path.name,
+                row=number,
+                do="fetch the file again",
+            )
+        try:
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise BadRelease(
+                f"not UTF-8: {error}", file=path.name, row=number
+            ) from error
+        yield text.rstrip("\r\n")
+
+
+class _Reader:
+    """State while the lines of one file go by."""
+
+    def __init__(self, path: Path, known: KnownTree) -> None:
+        self._path = path
+        self._known = known
+        self._items: dict[bytes, tuple[str, int]] = {}
+        self._unused: dict[bytes, int] = {}
+        self._drafts: list[Draft] = []
+        self._leaves: list[bytes] = []
+        self._archive = Archive(register=path.stem)
+        self._last = ""
+        self._commands = {
+            "assert-root-hash": (2, self._assert),
+            "add-item": (2, self._add),
+            "append-entry": (5, self._append),
+        }
+
+    def line(self, number: int, text: str) -> None:
+        command, *_ = parts = text.split("\t")
+        if command not in self._commands:
+            raise self._error(f"unknown command “{command[:40]}”", number)
+        width, run = self._commands[command]
+        if len(parts) != width:
+            raise self._error(f"{command} with {len(parts)} parts, not {width}", number)
+        try:
+            run(number, parts[1:])
+        except InvalidInput as error:
+            raise self._error(str(error), number) from error
+
+    def archive(self) -> Archive:
+        """The whole file's content, once its last line was read."""
+        for digest, number in self._unused.items():
+            raise self._error(f"item {format_hash(digest)} is never used", number)
+        archive = self._archive
+        archive.register = archive.named("name", "name") or archive.register
+        for draft in self._drafts:
+            if parse_item(draft.item).get(archive.register) != draft.key:
+                _, number = self._items[draft.item_hash]
+                raise self._error(
+                    f"the item of key “{draft.key}” has another {archive.register}",
+                    number,
+                )
+        archive.entries = self._drafts
+        return archive
+
+    def _assert(self, number: int, parts: list[str]) -> None:
+        claimed = parse_hash(parts[0])
+        if not self._leaves and not self._archive.start and claimed == self._known.root:
+            self._leaves = list(self._known.leaves)
+            self._archive.start = len(self._leaves)
+        root = merkle.root_hash(self._leaves)
+        if claimed != root:
+            raise self._error(
+                f"the root hash of {len(self._leaves)} entries is {format_hash(root)}, "
+                f"not {parts[0]}",
+                number,
+            )
+        self._archive.assertions += 1
+
+    def _add(self, number: int, parts: list[str]) -> None:
+        item = parse_item(parts[0])
+        if canonical_json(item) != parts[0]:
+            raise self._error("the item is not in canonical form", number)
+        digest = item_hash(parts[0])
+        if digest not in self._items:
+            self._unused[digest] = number
+        self._items[digest] = (parts[0], number)
+
+    def _append(self, number: int, parts: list[str]) -> None:
+        kind, key, timestamp, name = parts
+        digest = parse_hash(name)
+        if digest not in self._items:
+            raise self._error(f"no item called {name} was added before", number)
+        if not TIMESTAMP.fullmatch(timestamp):
+            raise self._error(f"“{timestamp}” is not a time in UTC", number)
+        if not key:
+            raise self._error("the key is empty", number)
+        self._unused.pop(digest, None)
+        text, _ = self._items[digest]
+        if kind == "user":
+            if timestamp < self._last:
+                raise self._error(
+                    f"older than the entry before it ({self._last})", number
+                )
+            self._last = timestamp
+            entry = Entry(len(self._leaves) + 1, timestamp, key, digest)
+            self._leaves.append(merkle.leaf_hash(leaf(entry)))
+            self._drafts.append(Draft(timestamp, key, text, digest))
+        elif kind != "system":
+            raise self._error(f"“{kind}” is neither user nor system", number)
+        elif key in PERSONAL:
+            self._archive.withheld += 1
+        else:
+            self._archive.system.append(SystemEntry(key, timestamp, text))
+
+    def _error(self, what: str, number: int) -> BadRelease:
+        return BadRelease(
+            what,
+            file=self._path.name,
+            row=number,
+            do="nothing was loaded; fetch the file again or ask its publisher",
+        )
+
+
+def format_rsf(
+    register: str,
+    system: Iterable[SystemEntry],
+    entries: Iterable[Entry],
+    content: Iterable[str],
+    root: bytes,
+) -> Iterator[str]:
+    """Lines of a whole register: items first, then entries, then its root hash.
+
+    `content` gives the item of each of `entries`, in step with it. A register without
+    a `name` entry gets one, so that the file says what it is.
+    """
+    metadata = list(system)
+    if not any(entry.key == "name" for entry in metadata):
+        name = canonical_json({"name": register})
+        metadata.insert(0, SystemEntry("name", "1970-01-01T00:00:00Z", name))
+    yield f"assert-root-hash\t{format_hash(merkle.EMPTY_ROOT)}\n"
+    for text in dict.fromkeys(entry.item for entry in metadata):
+        yield f"add-item\t{text}\n"
+    for text in content:
+        yield f"add-item\t{text}\n"
+    for entry in metadata:
+        name = format_hash(item_hash(entry.item))
+        yield f"append-entry\tsystem\t{entry.key}\t{entry.timestamp}\t{name}\n"
+    for line in entries:
+        name = format_hash(line.item_hash)
+        yield f"append-entry\tuser\t{line.key}\t{line.timestamp}\t{name}\n"
+    yield f"assert-root-hash\t{format_hash(root)}\n"

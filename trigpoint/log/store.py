@@ -1,0 +1,225 @@
+"""Writing the log: one transaction a batch, all or nothing, whatever the registers.
+
+A batch that is not acknowledged leaves no trace, at whatever instant the process dies;
+one that is outlives a power cut. One writer at a time: the data directory's lock is
+held by whoever appends.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from trigpoint.errors import DataBusy, LogCorrupt
+from trigpoint.log import merkle
+from trigpoint.log.dates import now
+from trigpoint.log.entry import Batch, Draft, Entry, SystemEntry, leaf
+from trigpoint.log.reader import LogReader
+from trigpoint.schema.items import format_hash, item_hash
+
+_CHUNK = 100_000
+
+
+class Log(LogReader):
+    """A log that may be appended to."""
+
+    def __init__(self, path: Path, *, readonly: bool = False) -> None:
+        if not readonly:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        super().__init__(path, readonly=readonly)
+
+    @contextmanager
+    def appending(self, batch: Batch, *, dry_run: bool = False) -> Iterator[Appender]:
+        """A transaction that appends one batch, rolled back if anything is raised.
+
+        With `dry_run` it is rolled back all the same. Raises DataBusy when another
+        process is appending.
+        """
+        with self._lock():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                appender = Appender(self, batch)
+                yield appender
+                appender.check()
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("ROLLBACK" if dry_run or appender.empty else "COMMIT")
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        with (self.path.parent / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise DataBusy(
+                    f"{self.path.parent} is being written to by another process: "
+                    "wait until it ends"
+                ) from error
+            yield
+
+    def verify(self, register: str) -> bytes:
+        """Recompute the register's root from its items and entries, and return it.
+
+        Raises LogCorrupt, naming the entry, item or tile that does not hash to what
+        was recorded.
+        """
+        number, size = self._id(register), self.size(register)
+        leaves: list[bytes] = []
+        for entry in self._iter_entries(register):
+            if entry.number != len(leaves) + 1:
+                raise LogCorrupt(f"{register}: entry {len(leaves) + 1} is missing")
+            leaves.append(merkle.leaf_hash(leaf(entry)))
+        if len(leaves) != size:
+            raise LogCorrupt(f"{register}: {len(leaves)} entries, but size {size}")
+        self._verify_items(number, register)
+        root = merkle.root_hash(leaves)
+        if root != self.root(register):
+            raise LogCorrupt(
+                f"{register}: the entries' root is {format_hash(root)}, the tiles' "
+                f"{format_hash(self.root(register))}"
+            )
+        return root
+
+    def _iter_entries(self, register: str) -> Iterator[Entry]:
+        start = 1
+        while page := self.entries(register, start, _CHUNK):
+            yield from page
+            start = page[-1].number + 1
+
+    def _verify_items(self, number: int, register: str) -> None:
+        for entry, digest, content in self._db.execute(
+            "SELECT e.number, i.hash, i.content FROM entry e "
+            "JOIN item i ON i.id = e.item "
+            "WHERE e.register = ? AND i.content IS NOT NULL",
+            (number,),
+        ):
+            if item_hash(content) != digest:
+                name = format_hash(digest)
+                raise LogCorrupt(f"{register}: the item of entry {entry} is not {name}")
+
+
+class Appender:
+    """Appends entries within one transaction; made by `Log.appending`."""
+
+    def __init__(self, log: Log, batch: Batch) -> None:
+        self._log = log
+        self._db = log._db
+        self._registers: set[str] = set()
+        row = self._db.execute(
+            "INSERT INTO batch (appended, source, title, files, licence, attribution, "
+            "landing_page, release_date) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            (
+                now(),
+                batch.source,
+                batch.title,
+                json.dumps(batch.files),
+                batch.licence,
+                batch.attribution,
+                batch.landing_page,
+                batch.release_date,
+            ),
+        ).fetchone()
+        self._batch = int(row[0])
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was appended or declared."""
+        return not self._registers
+
+    def declare(self, register: str, shape: str | None = None) -> None:
+        """Put a register into the log, with the derived shape it brought, if any."""
+        self._registers.add(register)
+        self._db.execute(
+            "INSERT INTO register (name, size, shape) VALUES (?, 0, ?) "
+            "ON CONFLICT (name) DO UPDATE SET shape = coalesce(excluded.shape, shape)",
+            (register, shape),
+        )
+
+    def set_system_entries(self, register: str, entries: Iterable[SystemEntry]) -> None:
+        """Replace the metadata that stands beside the register's tree."""
+        number = self._log._id(register)
+        self._db.execute("DELETE FROM system_entry WHERE register = ?", (number,))
+        self._db.executemany(
+            "INSERT INTO system_entry VALUES (?, ?, ?, ?, ?)",
+            (
+                (number, position, entry.key, entry.timestamp, entry.item)
+                for position, entry in enumerate(entries, start=1)
+            ),
+        )
+
+    def append(self, register: str, drafts: Sequence[Draft]) -> None:
+        """Append entries to a register, in the order given."""
+        if not drafts:
+            return
+        self.declare(register)
+        number, size = self._log._id(register), self._log.size(register)
+        for start in range(0, len(drafts), _CHUNK):
+            self._append_rows(number, size + start, drafts[start : start + _CHUNK])
+        self._db.execute(
+            "UPDATE register SET size = ? WHERE id = ?", (size + len(drafts), number)
+        )
+        self._db.execute(
+            "INSERT INTO batch_range VALUES (?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET last = excluded.last",
+            (self._batch, number, size + 1, size + len(drafts)),
+        )
+
+    def _append_rows(self, register: int, size: int, drafts: Sequence[Draft]) -> None:
+        entries = [
+            Entry(n, draft.timestamp, draft.key, draft.item_hash)
+            for n, draft in enumerate(drafts, start=size + 1)
+        ]
+        self._db.executemany(
+            "INSERT OR IGNORE INTO item (hash, content) VALUES (?, ?)",
+            ((draft.item_hash, draft.item) for draft in drafts),
+        )
+        self._db.executemany(
+            "INSERT INTO entry SELECT ?, ?, ?, ?, id FROM item WHERE hash = ?",
+            ((register, e.number, e.timestamp, e.key, e.item_hash) for e in entries),
+        )
+        self._db.executemany(
+            "INSERT INTO record VALUES (?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET number = excluded.number",
+            ((register, entry.key, entry.number) for entry in entries),
+        )
+        merkle.extend(
+            lambda level, position: self._log._tile(register, level, position),
+            lambda level, position, hashes: self._write_tile(
+                register, level, position, hashes
+            ),
+            size,
+            [merkle.leaf_hash(leaf(entry)) for entry in entries],
+        )
+
+    def _write_tile(
+        self, register: int, level: int, position: int, hashes: bytes
+    ) -> None:
+        self._db.execute(
+            "INSERT INTO tile VALUES (?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET hashes = excluded.hashes",
+            (register, level, position, hashes),
+        )
+
+    def check(self) -> None:
+        """Refuse to commit when what was written is not what should have been: every
+        entry of this batch must hash, as stored, to the leaf in its tile."""
+        for register in self._registers:
+            first, last = self._range(register)
+            number, width = self._log._id(register), merkle.TILE_WIDTH
+            for tile in range((first - 1) // width, (last - 1) // width + 1):
+                page = self._log.entries(register, tile * width + 1, width)
+                stored = self._log._tile(number, 0, tile)
+                if stored != b"".join(merkle.leaf_hash(leaf(e)) for e in page):
+                    raise LogCorrupt(f"{register}: tile {tile} was torn; not appended")
+
+    def _range(self, register: str) -> tuple[int, int]:
+        row = self._db.execute(
+            "SELECT b.first, b.last FROM batch_range b JOIN register g "
+            "ON g.id = b.register WHERE b.batch = ? AND g.name = ?",
+            (self._batch, register),
+        ).fetchone()
+        return (row[0], row[1]) if row else (1, 0)

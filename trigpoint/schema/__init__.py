@@ -1,0 +1,1 @@
+"""The shape is the schema: from a node shape to fields, items, RDF, JSON-LD and CSV."""

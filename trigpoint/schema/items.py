@@ -1,0 +1,110 @@
+"""Items: a row as GDS canonical JSON, and its hash.
+
+Registers Specification (GDS), "Item" and "Canonicalisation": keys sorted, no white
+space, values are strings or arrays of strings, absent fields left out; the name of
+an item is `sha-256:` and the hex digest of those bytes in UTF-8.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import polars as pl
+
+from trigpoint.errors import InvalidInput
+from trigpoint.schema.shape import Schema
+
+Item: TypeAlias = "dict[str, str | list[str]]"
+
+_PREFIX = "sha-256:"
+# JSON's escapes (RFC 8259, section 7) as json.dumps writes them.
+_ESCAPES = {
+    **{chr(code): f"\\u{code:04x}" for code in range(0x20)},
+    "\\": "\\\\",
+    '"': '\\"',
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\b": "\\b",
+    "\f": "\\f",
+}
+
+
+def canonical_json(item: Mapping[str, str | list[str]]) -> str:
+    """The canonical bytes of an item, as text."""
+    return json.dumps(item, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def item_hash(text: str) -> bytes:
+    """SHA-256 of an item's canonical text (32 bytes)."""
+    return hashlib.sha256(text.encode()).digest()
+
+
+def format_hash(digest: bytes) -> str:
+    return _PREFIX + digest.hex()
+
+
+def parse_hash(text: str) -> bytes:
+    """The digest that `sha-256:<64 hex digits>` names; raises InvalidInput."""
+    digits = text.removeprefix(_PREFIX)
+    if not text.startswith(_PREFIX) or len(digits) != 64 or digits != digits.lower():
+        raise InvalidInput(
+            f"“{text}” is not a hash: expected sha-256: and 64 hex digits"
+        )
+    try:
+        return bytes.fromhex(digits)
+    except ValueError as error:
+        raise InvalidInput(
+            f"“{text}” is not a hash: expected sha-256: and 64 hex digits"
+        ) from error
+
+
+def parse_item(text: str) -> Item:
+    """An item from JSON text; raises InvalidInput when it is not an object whose
+    values are strings or arrays of strings."""
+    try:
+        item = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"not JSON: {error}") from error
+    if not isinstance(item, dict):
+        raise InvalidInput("an item must be a JSON object")
+    for name, value in item.items():
+        if isinstance(value, str):
+            continue
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            raise InvalidInput(
+                f"field {name}: expected a string or an array of strings"
+            )
+    return item
+
+
+def items_of(frame: pl.DataFrame, schema: Schema) -> pl.Series:
+    """The canonical JSON of each row of a staged frame, as a column of strings.
+
+    Columns that the schema does not declare (`_row` and the like) are not written.
+    """
+    members = [
+        _member(name, schema.field(name).many)
+        for name in sorted(set(schema.names) & set(frame.columns))
+    ]
+    body = pl.concat_str(members, ignore_nulls=True).str.strip_prefix(",")
+    whole = pl.concat_str([pl.lit("{"), body, pl.lit("}")]).alias("item")
+    return frame.select(whole)["item"]
+
+
+def _member(name: str, many: bool) -> pl.Expr:
+    """`,"name":value`, or null where the field is absent."""
+    column = pl.col(name)
+    label = pl.lit(f",{json.dumps(name)}:")
+    if not many:
+        return pl.concat_str([label, _quoted(column)])
+    values = column.list.eval(_quoted(pl.element())).list.join(",")
+    return pl.concat_str([label, pl.lit("["), values, pl.lit("]")])
+
+
+def _quoted(text: pl.Expr) -> pl.Expr:
+    escaped = text.str.replace_many(list(_ESCAPES), list(_ESCAPES.values()))
+    return pl.concat_str([pl.lit('"'), escaped, pl.lit('"')])

@@ -1,0 +1,277 @@
+"""A register's schema, read from its SHACL node shape.
+
+`sh:name`, `sh:path`, `sh:order`, `sh:datatype`, `sh:class` and the counts of each
+property shape say what a field is (SHACL, W3C Recommendation 2017, sections 2-4);
+the `tp:` annotations on the node shape say what the register is. Nothing else
+describes a register: every format and check is derived from the `Schema` here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from rdflib import Graph, URIRef
+from rdflib import Literal as RdfLiteral
+from rdflib.collection import Collection
+from rdflib.namespace import DCTERMS, RDF, RDFS, SH, XSD
+from rdflib.term import Node
+
+from trigpoint.errors import InvalidShape
+from trigpoint.iris import ONTOLOGY
+
+Kind = Literal["literal", "language", "date", "link", "curie", "geometry"]
+Encoding = Literal["lon-lat", "wkt"]
+
+GEO = "http://www.opengis.net/ont/geosparql#"
+HAS_GEOMETRY = URIRef(f"{GEO}hasGeometry")
+_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_ENCODINGS: dict[str, Encoding] = {
+    f"{ONTOLOGY}LonLat": "lon-lat",
+    f"{ONTOLOGY}WKT": "wkt",
+}
+_DATES = {XSD.gYear, XSD.gYearMonth, XSD.date, XSD.dateTime}
+
+
+def tp(name: str) -> URIRef:
+    """A term of our ontology."""
+    return URIRef(ONTOLOGY + name)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a register: a column, a JSON member, a property."""
+
+    name: str
+    path: str
+    order: int
+    kind: Kind
+    datatypes: tuple[str, ...]
+    language: str | None
+    target_class: str | None
+    target: str | None  # the register whose class that is; known to a catalogue only
+    many: bool
+    required: bool
+    holds: bool
+    encoding: Encoding | None
+    label: str
+    description: str
+    shape: str
+
+    @property
+    def is_link(self) -> bool:
+        return self.kind in ("link", "curie")
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What a register holds, and what it is; `fields` stand in `sh:order`."""
+
+    register: str
+    shape: str
+    target_class: str
+    fields: tuple[Field, ...]
+    key: str
+    key_spelling: str | None
+    geometry: str | None
+    start: str | None
+    end: str | None
+    successor: str | None
+    exact_match: tuple[str, ...]
+    area_layer: str | None
+    title: str
+    description: str
+    custodian: str
+    licence: str
+    copyright: str
+    phase: str
+    criticality: str | None
+    max_drop: float
+    max_blanked: float
+    derived: bool
+
+    @cached_property
+    def by_name(self) -> dict[str, Field]:
+        return {field.name: field for field in self.fields}
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(field.name for field in self.fields)
+
+    def field(self, name: str) -> Field:
+        """The field called `name`; raises KeyError when there is none."""
+        return self.by_name[name]
+
+
+def register_shapes(graph: Graph) -> list[URIRef]:
+    """The node shapes in `graph` that define a register."""
+    return sorted(s for s in graph.subjects(tp("register")) if isinstance(s, URIRef))
+
+
+def read_schema(graph: Graph, shape: URIRef, *, derived: bool = False) -> Schema:
+    """The schema that the node shape `shape` defines.
+
+    Raises InvalidShape, naming the shape and the annotation that is missing or wrong.
+    """
+    register = _text(graph, shape, tp("register"))
+    if not _NAME.fullmatch(register):
+        raise InvalidShape(
+            f"<{shape}>: “{register}” is not a register name in GDS spelling"
+        )
+    fields = tuple(
+        sorted(
+            (_read_field(graph, node) for node in graph.objects(shape, SH.property)),
+            key=lambda field: (field.order, field.name),
+        )
+    )
+    schema = Schema(
+        register=register,
+        shape=str(shape),
+        target_class=_text(graph, shape, SH.targetClass),
+        fields=fields,
+        key=_text(graph, shape, tp("keyField")),
+        key_spelling=_optional(graph, shape, tp("keySpelling")),
+        geometry=_optional(graph, shape, tp("geometryField")),
+        start=_optional(graph, shape, tp("startField")),
+        end=_optional(graph, shape, tp("endField")),
+        successor=_optional(graph, shape, tp("successorField")),
+        exact_match=tuple(
+            sorted(map(str, graph.objects(shape, tp("exactMatchTemplate"))))
+        ),
+        area_layer=_optional(graph, shape, tp("areaLayer")),
+        title=_text(graph, shape, RDFS.label),
+        description=_text(graph, shape, DCTERMS.description),
+        custodian=_text(graph, shape, tp("custodian")),
+        licence=_text(graph, shape, DCTERMS.license),
+        copyright=_optional(graph, shape, tp("copyright")) or "",
+        phase=_optional(graph, shape, tp("phase")) or "alpha",
+        criticality=_optional(graph, shape, tp("criticality")),
+        max_drop=float(_optional(graph, shape, tp("maxDrop")) or 0.2),
+        max_blanked=float(_optional(graph, shape, tp("maxBlanked")) or 0.2),
+        derived=derived,
+    )
+    _check(graph, shape, schema)
+    return schema
+
+
+def _check(graph: Graph, shape: URIRef, schema: Schema) -> None:
+    names = [field.name for field in schema.fields]
+    for what in (
+        schema.key,
+        schema.geometry,
+        schema.start,
+        schema.end,
+        schema.successor,
+    ):
+        if what is not None and what not in names:
+            raise InvalidShape(f"<{shape}>: there is no field called “{what}”")
+    if len(set(names)) != len(names):
+        raise InvalidShape(f"<{shape}>: two fields have the same sh:name")
+    key = schema.field(schema.key)
+    if key.kind != "literal" or key.many or not key.required:
+        raise InvalidShape(
+            f"<{shape}>: the key “{key.name}” must be one literal, required"
+        )
+    if graph.value(shape, SH.closed) != RdfLiteral(True):
+        raise InvalidShape(
+            f"<{shape}> is not sh:closed: an undeclared column could get in"
+        )
+    geometries = [field.name for field in schema.fields if field.kind == "geometry"]
+    if geometries not in ([], [schema.geometry]):
+        raise InvalidShape(
+            f"<{shape}>: tp:geometryField must name its one geometry field"
+        )
+
+
+def _read_field(graph: Graph, node: Node) -> Field:
+    name = _text(graph, node, SH.name)
+    path = graph.value(node, SH.path)
+    if not _NAME.fullmatch(name) or not isinstance(path, URIRef):
+        raise InvalidShape(
+            f"{node}: expected a sh:name in GDS spelling and one IRI as sh:path"
+        )
+    datatypes = _datatypes(graph, node)
+    language = _language(graph, node)
+    target = _optional(graph, node, SH["class"])
+    encoding = _optional(graph, node, tp("geometryEncoding"))
+    max_count = _optional(graph, node, SH.maxCount)
+    return Field(
+        name=name,
+        path=str(path),
+        order=int(_optional(graph, node, SH.order) or 0),
+        kind=_kind(graph, node, path, datatypes, language, target),
+        datatypes=datatypes,
+        language=language,
+        target_class=target,
+        target=None,
+        many=max_count is None or int(max_count) > 1,
+        required=int(_optional(graph, node, SH.minCount) or 0) > 0,
+        holds=_optional(graph, node, tp("holds")) == "true",
+        encoding=_ENCODINGS[encoding] if encoding else None,
+        label=_optional(graph, node, RDFS.label) or name.replace("-", " ").capitalize(),
+        description=_optional(graph, node, SH.description) or "",
+        shape=str(node),
+    )
+
+
+def _kind(
+    graph: Graph,
+    node: Node,
+    path: URIRef,
+    datatypes: tuple[str, ...],
+    language: str | None,
+    target: str | None,
+) -> Kind:
+    if path == HAS_GEOMETRY:
+        if graph.value(node, tp("geometryEncoding")) is None:
+            raise InvalidShape(f"{node}: a geometry needs tp:geometryEncoding")
+        return "geometry"
+    if graph.value(node, tp("curie")) == RdfLiteral(True):
+        return "curie"
+    if target is not None:
+        return "link"
+    if language is not None:
+        return "language"
+    if not datatypes:
+        raise InvalidShape(f"{node}: expected sh:datatype, sh:class or tp:curie")
+    return "date" if set(map(URIRef, datatypes)) <= _DATES else "literal"
+
+
+def _datatypes(graph: Graph, node: Node) -> tuple[str, ...]:
+    """The `sh:datatype`, or those of a `sh:or` list whose members have only that."""
+    single = graph.value(node, SH.datatype)
+    if single is not None:
+        return (str(single),)
+    alternatives = graph.value(node, SH["or"])
+    if alternatives is None:
+        return ()
+    members = Collection(graph, alternatives)
+    return tuple(
+        str(datatype)
+        for member in members
+        if (datatype := graph.value(member, SH.datatype)) is not None
+    )
+
+
+def _language(graph: Graph, node: Node) -> str | None:
+    """The first of `sh:languageIn`, for a field of rdf:langString."""
+    if graph.value(node, SH.datatype) != RDF.langString:
+        return None
+    languages = graph.value(node, SH.languageIn)
+    if languages is None:
+        raise InvalidShape(f"{node}: a field of rdf:langString needs sh:languageIn")
+    return str(Collection(graph, languages)[0])
+
+
+def _optional(graph: Graph, subject: Node, predicate: URIRef) -> str | None:
+    value = graph.value(subject, predicate)
+    return None if value is None else str(value)
+
+
+def _text(graph: Graph, subject: Node, predicate: URIRef) -> str:
+    value = _optional(graph, subject, predicate)
+    if value is None:
+        raise InvalidShape(f"<{subject}> has no <{predicate}>")
+    return value
