@@ -15,7 +15,7 @@ from pathlib import Path
 
 from trigpoint.errors import DataBusy, LogCorrupt
 from trigpoint.log import merkle
-from trigpoint.log.dates import now
+from trigpoint.dates import now
 from trigpoint.log.entry import Batch, Draft, Entry, SystemEntry, leaf
 from trigpoint.log.reader import LogReader
 from trigpoint.schema.items import format_hash, item_hash
