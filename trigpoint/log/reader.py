@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from trigpoint.dates import days_of
 from trigpoint.errors import (
     NoSuchEntry,
     NoSuchItem,
@@ -170,13 +171,14 @@ class LogReader:
                 "AND EXISTS (SELECT 1 FROM json_each(i.content, ?) WHERE value = ?)"
             )
             bound += [_path(name), value]
-        start, end = dates if at is not None else (None, None)
+        day = days_of(at)[0] if at is not None else None
+        start, end = dates if day is not None else (None, None)
         if start is not None:
             sql.append(_BEGUN)
-            bound += [_path(start), at]
+            bound += [_path(start), day]
         if end is not None:
             sql.append(_NOT_ENDED)
-            bound += [at, _path(end), _path(end)]
+            bound += [day, _path(end), _path(end)]
         sql.append("ORDER BY r.key LIMIT ?")
         rows = self._bounded(" ".join(sql), [*bound, limit])
         return [_record(register, row) for row in rows]

@@ -34,7 +34,10 @@ class Schemas(Mapping[str, Schema]):
         self._ontologies = tuple(ontologies)
         own = set(register_shapes(self.graph))
         for text in derived:
-            self.graph.parse(data=text, format="turtle")
+            brought = Graph().parse(data=text, format="turtle")
+            # A shape of ours, written since, takes the place of a derived one.
+            if not set(register_shapes(brought)) & own:
+                self.graph += brought
         read = [
             read_schema(self.graph, shape, derived=shape not in own)
             for shape in register_shapes(self.graph)
