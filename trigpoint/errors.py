@@ -130,6 +130,12 @@ class ViewOutdated(TrigpointError):
     slug = "view-outdated"
 
 
+class ViewDamaged(TrigpointError):
+    """A view's file is missing, foreign or not what was written; rebuild it."""
+
+    slug = "view-damaged"
+
+
 class QueryRejected(TrigpointError):
     """A query asks for something that is not offered here."""
 
@@ -150,3 +156,9 @@ class QueryFailed(TrigpointError):
     """The worker that ran the query died; the query was not answered."""
 
     slug = "query-failed"
+
+
+class QueryBusy(TrigpointError):
+    """No worker was free for the query in time; nothing was run."""
+
+    slug = "query-busy"

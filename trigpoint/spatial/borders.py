@@ -1,0 +1,119 @@
+"""The area nearest to a point that lies in none, by true distance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+
+from trigpoint.spatial.boundary import Boundary
+from trigpoint.spatial.covering import Rows
+from trigpoint.spatial.distance import (
+    Segments,
+    boxes_within,
+    distances,
+    in_boxes,
+    nearest_owners,
+)
+from trigpoint.spatial.grids import CRS84, Floats, lon_lat_from
+
+_SAMPLE = 16  # every so many vertices give a first upper bound
+# Degrees by which a line straight on a grid may leave the box of its ends when
+# seen in degrees: 1 km is more than lines of 140 km need.
+_SAGITTA = 0.01
+
+
+class _Outlines(NamedTuple):
+    """Per boundary, in degrees: box (four columns) and one vertex."""
+
+    boxes: Floats
+    anchors: Floats
+
+
+class Borders:
+    """Distances from points to the borders of boundaries.
+
+    The border is as drawn: pieces are straight on the plane of the boundary's own
+    CRS. Distances are geodesic, exact to a millimetre.
+    """
+
+    def __init__(self, boundaries: Sequence[Boundary]) -> None:
+        self._boundaries = boundaries
+
+    def nearest(self, lon: float, lat: float, rows: Rows) -> tuple[int, float]:
+        """The row, of those given (at least one), that is nearest, and metres.
+
+        Of several at the same distance, the first in the order of rows.
+        """
+        boxes, anchors = self._outlines
+        to_anchors = distances(lon, lat, anchors[rows, 0], anchors[rows, 1])
+        near = boxes_within(lon, lat, float(to_anchors.min()))
+        rows = rows[in_boxes(near, *boxes[rows].T)]
+        owners: dict[int, float] = {}
+        for crs in {self._boundaries[row].crs for row in rows}:
+            own = [row for row in rows if self._boundaries[row].crs == crs]
+            owners |= self._nearest_of(lon, lat, own, crs)
+        least = min(owners.values())
+        row = min(row for row, metres in owners.items() if metres <= least + 0.001)
+        return row, owners[row]
+
+    def _nearest_of(
+        self, lon: float, lat: float, rows: list[int], crs: str
+    ) -> dict[int, float]:
+        segments = self._segments(rows, crs)
+        degrees = segments.degrees
+        sample = np.arange(0, len(degrees), _SAMPLE)
+        bound = distances(lon, lat, degrees[sample, 0], degrees[sample, 1]).min()
+        near = boxes_within(lon, lat, float(bound))
+        starts, stops = degrees[:, :2], degrees[:, 2:]
+        slack = 0.0 if crs == CRS84 else _SAGITTA
+        low = np.minimum(starts, stops) - slack
+        high = np.maximum(starts, stops) + slack
+        keep = in_boxes(near, low[:, 0], low[:, 1], high[:, 0], high[:, 1])
+        return nearest_owners(
+            lon, lat, segments.where(keep), lambda pairs: _degrees(crs, pairs)
+        )
+
+    def _segments(self, rows: list[int], crs: str) -> Segments:
+        """All pieces of border of some boundaries of one CRS."""
+        shapes = np.array([self._boundaries[row].geometry for row in rows])
+        parts, part_of = shapely.get_parts(shapes, return_index=True)
+        rings, ring_of = shapely.get_rings(parts, return_index=True)
+        pairs, pair_of = shapely.get_coordinates(rings, return_index=True)
+        places = _degrees(crs, pairs)
+        # Consecutive vertices make a piece unless a new ring begins between them.
+        joined = pair_of[1:] == pair_of[:-1]
+        owners = np.asarray(rows)[part_of[ring_of[pair_of[1:]]]]
+        return Segments(
+            np.hstack([pairs[:-1], pairs[1:]]),
+            np.hstack([places[:-1], places[1:]]),
+            owners,
+        ).where(joined)
+
+    @cached_property
+    def _outlines(self) -> _Outlines:
+        boxes = np.empty((len(self._boundaries), 4))
+        anchors = np.empty((len(self._boundaries), 2))
+        for row, boundary in enumerate(self._boundaries):
+            if boundary.crs == CRS84:
+                boxes[row] = boundary.geometry.bounds
+                anchors[row] = shapely.get_coordinates(boundary.geometry)[0]
+            else:
+                places = _degrees(
+                    boundary.crs, shapely.get_coordinates(boundary.geometry)
+                )
+                low = places.min(axis=0) - _SAGITTA
+                high = places.max(axis=0) + _SAGITTA
+                boxes[row] = [*low, *high]
+                anchors[row] = places[0]
+        return _Outlines(boxes, anchors)
+
+
+def _degrees(crs: str, pairs: Floats) -> Floats:
+    if crs == CRS84:
+        return pairs
+    lons, lats = lon_lat_from(crs, pairs[:, 0], pairs[:, 1])
+    return np.column_stack([lons, lats])

@@ -1,0 +1,250 @@
+"""Points: read in any known coordinate reference system, refused with a reason.
+
+A pair outside the range of its system is never guessed at. The error names the
+parameter, the value, the range expected, and the system that the pair looks
+like, because swapped axes and mixed-up systems are what goes wrong in practice.
+Axis order follows the system: lon,lat for OGC:CRS84, lat,lon for EPSG:4326,
+easting,northing for the grids.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from trigpoint.errors import InvalidPoint
+from trigpoint.spatial.grids import (
+    BRITISH_GRID,
+    CRS84,
+    SYSTEMS,
+    WGS84_LAT_LON,
+    ReferenceSystem,
+    bng_from_lon_lat,
+    from_lon_lat,
+    lon_lat_from,
+    lon_lat_from_bng,
+    reference_system,
+)
+
+__all__ = [
+    "BRITISH_GRID",
+    "CRS84",
+    "SYSTEMS",
+    "Point",
+    "bng_from_lon_lat",
+    "lon_lat_from_bng",
+    "looks_like",
+    "point_from",
+    "point_from_easting_northing",
+    "point_from_lon_lat",
+    "reference_system",
+    "refusal",
+]
+
+# Where a pair of degrees is taken for the United Kingdom and its seas. A pair
+# that fits only when swapped is refused, although it is a place off Somalia.
+_UK_LON = (-9.0, 2.0)
+_UK_LAT = (49.0, 61.0)
+_MERCATOR_UK = ((-1.2e6, 3e5), (6.2e6, 8.8e6))
+_GRIDS = tuple(system for system in SYSTEMS.values() if system.projected)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A position: CRS84 degrees, and the pair as it was given.
+
+    `coordinates` are in the axis order of `crs`; `lon` and `lat` are in degrees.
+    Make one with the functions below, which check what they are given.
+    """
+
+    lon: float
+    lat: float
+    crs: str
+    coordinates: tuple[float, float]
+
+    @property
+    def accuracy(self) -> float:
+        """Metres by which the transformation to CRS84 may be wrong."""
+        return SYSTEMS[self.crs].accuracy
+
+    def planar(self, crs: str) -> tuple[float, float]:
+        """The pair in `crs`, eastward axis first (lon,lat also for EPSG:4326).
+
+        A point given in `crs` comes back as given, with no transformation to and
+        fro. Both values are NaN where `crs` does not reach.
+        """
+        code = reference_system(crs).code
+        if code in (CRS84, WGS84_LAT_LON):
+            return self.lon, self.lat
+        if code == self.crs:
+            return self.coordinates
+        east, north = from_lon_lat(code, np.array([self.lon]), np.array([self.lat]))
+        return float(east[0]), float(north[0])
+
+
+def point_from_lon_lat(lon: float, lat: float) -> Point:
+    """A point from CRS84 degrees, longitude first. Raises InvalidPoint."""
+    return point_from(CRS84, lon, lat)
+
+
+def point_from_easting_northing(
+    easting: float, northing: float, crs: str = BRITISH_GRID
+) -> Point:
+    """A point from metres on a grid: EPSG:27700, 29902, 29903 or 2157.
+
+    Raises InvalidPoint when the pair is out of range or has no OSTN15 cover, or
+    when `crs` is not a grid; InvalidInput when `crs` is not known at all.
+    """
+    system = reference_system(crs)
+    if not system.projected:
+        raise InvalidPoint(
+            f"crs is {system.code}, which has no easting and northing: use lon= "
+            "and lat=",
+            parameter="crs",
+            value=crs,
+        )
+    return point_from(system.code, easting, northing)
+
+
+def point_from(crs: str, first: float, second: float) -> Point:
+    """A point from a pair in the axis order of `crs`.
+
+    Raises InvalidPoint (members: parameter, value, looks_like), or InvalidInput
+    when the system is not known.
+    """
+    system = reference_system(crs)
+    problem = refusal(system, first, second)
+    if problem is not None:
+        raise problem
+    lons, lats = lon_lat_from(system.code, np.array([first]), np.array([second]))
+    lon, lat = float(lons[0]), float(lats[0])
+    if math.isnan(lon):
+        raise InvalidPoint(
+            f"{','.join(system.axes)} {first:.10g},{second:.10g} in {system.code} "
+            "lies where OSTN15 gives no transformation: too far from the British "
+            "Isles",
+            parameter=system.axes[0],
+            value=first,
+        )
+    return Point(lon, lat, system.code, (float(first), float(second)))
+
+
+def refusal(
+    system: ReferenceSystem, first: float, second: float
+) -> InvalidPoint | None:
+    """Why a pair cannot be in `system`, or None. Axis order is the system's.
+
+    The error is returned, not raised, so that a gate can list several.
+    """
+    pair = (float(first), float(second))
+    for axis, value, limits in zip(system.axes, pair, system.ranges, strict=True):
+        if not math.isfinite(value):
+            return InvalidPoint(
+                f"{axis} is {value}: expected a finite number of {system.unit}",
+                parameter=axis,
+                value=str(value),
+            )
+        if not limits[0] <= value <= limits[1]:
+            return _out_of_range(system, axis, value, limits, pair)
+    lat = pair[system.axes.index("lat")] if "lat" in system.axes else 0.0
+    if abs(lat) == 90.0:
+        return InvalidPoint(
+            f"lat is {lat:g}: a pole has no longitude, so it is not a point here",
+            parameter="lat",
+            value=lat,
+        )
+    return _suspect(system, pair)
+
+
+def _out_of_range(
+    system: ReferenceSystem,
+    axis: str,
+    value: float,
+    limits: tuple[float, float],
+    pair: tuple[float, float],
+) -> InvalidPoint:
+    guess = looks_like(*pair, given=system)
+    return InvalidPoint(
+        f"{axis} is {value:.10g}: expected {system.unit} from {limits[0]:.0f} to "
+        f"{limits[1]:.0f} ({system.code})"
+        + (f". The pair {guess[1]}" if guess else ""),
+        parameter=axis,
+        value=value,
+        looks_like=guess[0] if guess else None,
+    )
+
+
+def _suspect(system: ReferenceSystem, pair: tuple[float, float]) -> InvalidPoint | None:
+    """A pair in range that is nevertheless the mistake that it looks like."""
+    first, second = pair
+    if system.projected:
+        # Within 180 m of the false origin there is only sea; these are degrees.
+        wrong = abs(first) <= 180 and abs(second) <= 90
+    else:
+        wrong = not _uk(system, first, second) and _uk(system, second, first)
+    guess = looks_like(first, second, given=system) if wrong else None
+    if guess is None:
+        return None
+    axes = ",".join(system.axes)
+    return InvalidPoint(
+        f"{axes} is {first:.10g},{second:.10g}, which {guess[1]}",
+        parameter=system.axes[0],
+        value=first,
+        looks_like=guess[0],
+    )
+
+
+def _uk(system: ReferenceSystem, first: float, second: float) -> bool:
+    """Whether degrees, in the axis order of `system`, are near the UK."""
+    lon, lat = (first, second) if system.axes[0] == "lon" else (second, first)
+    return _UK_LON[0] <= lon <= _UK_LON[1] and _UK_LAT[0] <= lat <= _UK_LAT[1]
+
+
+def looks_like(
+    first: float, second: float, *, given: ReferenceSystem
+) -> tuple[str, str] | None:
+    """What a pair that is wrong for `given` probably is.
+
+    Returns (CRS code, advice that follows "the pair" in a sentence), or None
+    when it looks like nothing that is known.
+    """
+    if abs(first) <= 180 and abs(second) <= 180:
+        return _degrees(first, second, given)
+    # Whoever names an Irish grid more likely mixed up the Irish ones.
+    british_last = given.projected and given.code != BRITISH_GRID
+    grids = sorted(_GRIDS, key=lambda grid: british_last and grid is _GRIDS[0])
+    for grid in grids:
+        if grid is not given and grid.holds(first, second):
+            use = (
+                f"use crs={grid.code}"
+                if given.projected
+                else "use easting= and northing="
+            )
+            return grid.code, f"looks like easting,northing in {grid.code}: {use}"
+    for grid in _GRIDS:
+        if grid.holds(second, first):
+            return grid.code, f"looks like northing,easting in {grid.code}: swap them"
+    (west, east), (south, north) = _MERCATOR_UK
+    if west <= first <= east and south <= second <= north:
+        return (
+            "EPSG:3857",
+            "looks like Web Mercator metres (EPSG:3857): give lon,lat instead",
+        )
+    return None
+
+
+def _degrees(
+    first: float, second: float, given: ReferenceSystem
+) -> tuple[str, str] | None:
+    lon_lat, lat_lon = SYSTEMS[CRS84], SYSTEMS[WGS84_LAT_LON]
+    fits = [s for s in (lon_lat, lat_lon) if s.holds(first, second)]
+    # A pair of degrees often fits both orders; the one that is in the UK is meant.
+    fits.sort(key=lambda system: not _uk(system, first, second))
+    fits = [system for system in fits if system is not given]
+    if not fits:
+        return None
+    order = ",".join(fits[0].axes)
+    advice = "use lon= and lat=" if given.projected else "swap them"
+    return fits[0].code, f"looks like {order} ({fits[0].code}): {advice}"
