@@ -35,7 +35,7 @@ def days_of(text: str, parameter: str = "at") -> tuple[str, str]:
         first = date(year or 0, month or 1, day or 1)
     except ValueError as error:
         raise InvalidParameter(
-            f"{parameter} is “{text[:40]}”: expected a date as 2019, 2019-04 or 2019-04-01",
+            f"{parameter} is “{text[:40]}”: expected 2019, 2019-04 or 2019-04-01",
             parameter=parameter,
         ) from error
     last = first if day else _end_of(first, month)

@@ -106,12 +106,12 @@ class LogReader:
             for (name,) in self._db.execute("SELECT name FROM register ORDER BY name")
         ]
 
-    def derived_shapes(self) -> list[str]:
+    def derived_shapes(self) -> dict[str, str]:
         """Turtle of the shapes that came with registers (schema/derive.py)."""
         rows = self._db.execute(
-            "SELECT shape FROM register WHERE shape IS NOT NULL ORDER BY name"
+            "SELECT name, shape FROM register WHERE shape IS NOT NULL ORDER BY name"
         )
-        return [shape for (shape,) in rows]
+        return dict(rows)
 
     def size(self, register: str) -> int:
         """How many entries the register has; 0 when it is not in the log yet."""
@@ -189,6 +189,20 @@ class LogReader:
         while page := self.records(register, after=after, limit=_PAGE):
             yield from page
             after = page[-1].entry.key
+
+    def current(self, register: str) -> list[tuple[str, bytes, str]]:
+        """Key, item hash and item text of every record; none for a new register.
+
+        A withheld item has no text.
+        """
+        if register not in self.sizes():
+            return []
+        return self._db.execute(
+            "SELECT e.key, i.hash, i.content FROM record r "
+            "JOIN entry e ON e.register = r.register AND e.number = r.number "
+            "JOIN item i ON i.id = e.item WHERE r.register = ?",
+            (self._id(register),),
+        ).fetchall()
 
     def values(
         self, register: str, keys: Iterable[str], name: str | None

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from trigpoint.dates import now
 from trigpoint.errors import DataBusy, LogCorrupt
 from trigpoint.log import merkle
-from trigpoint.dates import now
 from trigpoint.log.entry import Batch, Draft, Entry, SystemEntry, leaf
 from trigpoint.log.reader import LogReader
 from trigpoint.schema.items import format_hash, item_hash
@@ -47,7 +47,8 @@ class Log(LogReader):
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("ROLLBACK" if dry_run or appender.empty else "COMMIT")
+            keep = not dry_run and not appender.abandoned and not appender.empty
+            self._db.execute("COMMIT" if keep else "ROLLBACK")
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -109,6 +110,7 @@ class Appender:
         self._log = log
         self._db = log._db
         self._registers: set[str] = set()
+        self.abandoned = False
         row = self._db.execute(
             "INSERT INTO batch (appended, source, title, files, licence, attribution, "
             "landing_page, release_date) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
@@ -129,6 +131,10 @@ class Appender:
     def empty(self) -> bool:
         """Whether nothing was appended or declared."""
         return not self._registers
+
+    def abandon(self) -> None:
+        """Append nothing after all: the transaction will be rolled back."""
+        self.abandoned = True
 
     def declare(self, register: str, shape: str | None = None) -> None:
         """Put a register into the log, with the derived shape it brought, if any."""

@@ -1,0 +1,98 @@
+"""Archived registers: RSF files become registers with their own history.
+
+Nothing is rewritten: entries keep their numbers, times and bytes, so the tree has the
+root hashes that the archive asserts. A register without a shape of ours gets one from
+its own field definitions. Findings about links are warnings, since history cannot be
+mended and the register linked to may not be archived.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trigpoint.errors import BadRelease
+from trigpoint.gate.history import NumberedItem
+from trigpoint.log import merkle
+from trigpoint.log.entry import leaf
+from trigpoint.log.reader import LogReader
+from trigpoint.log.rsf import Archive, KnownTree, read_rsf
+from trigpoint.log.store import Appender
+from trigpoint.schema.catalogue import Schemas
+from trigpoint.schema.derive import derive_shape
+from trigpoint.schema.items import parse_item
+from trigpoint.staging import Counts
+
+_PAGE = 10_000
+
+
+def read_archive(path: Path, log: LogReader) -> Archive:
+    """One RSF file, checked; it may go on from what the log has of its register.
+
+    Raises BadRelease as `read_rsf` does, and when the file tells another history than
+    the log has.
+    """
+    archive = read_rsf(path, KnownTree(tuple(_leaves(log, path.stem))))
+    held = log.size(archive.register)
+    known = log.entries(archive.register, archive.start + 1, held) if held else []
+    for entry, draft in zip(known, archive.entries, strict=False):
+        line = (draft.timestamp, draft.key, draft.item_hash)
+        if (entry.timestamp, entry.key, entry.item_hash) != line:
+            raise BadRelease(
+                f"entry {entry.number} is not the one that {archive.register} has",
+                file=path.name,
+                do="nothing was loaded: the file tells another history",
+            )
+    return archive
+
+
+def _leaves(log: LogReader, register: str) -> list[bytes]:
+    """Leaf hashes of a register as the log has it."""
+    leaves: list[bytes] = []
+    for start in range(1, log.size(register) + 1, _PAGE):
+        page = log.entries(register, start, _PAGE)
+        leaves += [merkle.leaf_hash(leaf(entry)) for entry in page]
+    return leaves
+
+
+def shape_of(archive: Archive, schemas: Schemas) -> str | None:
+    """The shape derived from an archive's definitions; None when there is our own.
+
+    Raises BadRelease when there is neither.
+    """
+    register = archive.register
+    if register in schemas and not schemas[register].derived:
+        return None
+    definition = archive.metadata("register").get(register)
+    if definition is None:
+        if register in schemas:
+            return None
+        raise BadRelease(
+            f"the register is not defined: no system entry register:{register}, "
+            "and no shape of ours",
+            file=f"{register}.rsf",
+            do="add a shape for it",
+        )
+    title = archive.named("register-name", "register-name") or register
+    fields = archive.metadata("field")
+    return derive_shape(register, definition, fields, title, schemas)
+
+
+def append_archive(
+    archive: Archive, shape: str | None, log: LogReader, appender: Appender
+) -> tuple[Counts, list[NumberedItem]]:
+    """Append what the log does not have yet; returns it, numbered, for the gate."""
+    register, held = archive.register, log.size(archive.register)
+    fresh = archive.entries[held - archive.start :]
+    current = {key for key, _, _ in log.current(register)}
+    counts = Counts(unchanged=len(archive.entries) - len(fresh))
+    for draft in fresh:
+        counts.changed += draft.key in current
+        counts.added += draft.key not in current
+        current.add(draft.key)
+    if fresh or not held:
+        appender.declare(register, shape)
+        appender.append(register, fresh)
+        if archive.system:
+            appender.set_system_entries(register, archive.system)
+    items = enumerate(fresh, start=held + 1)
+    return counts, [(number, d.key, parse_item(d.item)) for number, d in items]

@@ -1,0 +1,91 @@
+"""What is said of the registers themselves, as RDF: catalogue and provenance.
+
+DCAT 3 for the registers, PROV-O for the batches that were appended to them. Both are
+named graphs beside the records; every node has an IRI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from trigpoint.iris import ONTOLOGY
+from trigpoint.log.reader import AppendedBatch, LogReader
+from trigpoint.schema.items import format_hash
+from trigpoint.schema.rdf import RDF_TYPE, XSD, escape, literal
+from trigpoint.schema.shape import Schema
+
+DCAT = "http://www.w3.org/ns/dcat#"
+DCTERMS = "http://purl.org/dc/terms/"
+PROV = "http://www.w3.org/ns/prov#"
+
+
+def register_iri(base: str, register: str) -> str:
+    return f"{base}/registers/{register}"
+
+
+def batch_iri(base: str, number: int) -> str:
+    return f"{base}/batches/{number}"
+
+
+def catalogue_lines(log: LogReader, schemas: Iterable[Schema], base: str) -> list[str]:
+    """N-Triples lines that describe each register: DCAT, size and root."""
+    return sorted(
+        line for schema in schemas for line in _register_lines(log, schema, base)
+    )
+
+
+def _register_lines(log: LogReader, schema: Schema, base: str) -> Iterator[str]:
+    me = f"<{register_iri(base, schema.register)}>"
+    size = log.size(schema.register)
+    statements = {
+        f"<{RDF_TYPE}>": f"<{DCAT}Dataset>",
+        f"<{DCTERMS}identifier>": literal(schema.register),
+        f"<{DCTERMS}title>": f'"{escape(schema.title)}"@en',
+        f"<{DCTERMS}description>": f'"{escape(schema.description)}"@en',
+        f"<{DCTERMS}license>": f"<{schema.licence}>",
+        f"<{ONTOLOGY}custodian>": literal(schema.custodian),
+        f"<{ONTOLOGY}phase>": literal(schema.phase),
+        f"<{ONTOLOGY}shape>": f"<{schema.shape}>",
+        f"<{ONTOLOGY}recordClass>": f"<{schema.target_class}>",
+        f"<{ONTOLOGY}size>": literal(str(size), f"{XSD}integer"),
+    }
+    if size:
+        records = str(log.count(schema.register))
+        statements[f"<{ONTOLOGY}records>"] = literal(records, f"{XSD}integer")
+        root = format_hash(log.root(schema.register))
+        statements[f"<{ONTOLOGY}rootHash>"] = literal(root)
+    for predicate, value in statements.items():
+        yield f"{me} {predicate} {value} ."
+
+
+def provenance_lines(log: LogReader, base: str) -> list[str]:
+    """N-Triples lines that say where each batch of entries came from."""
+    return sorted(line for batch in log.batches() for line in _batch_lines(batch, base))
+
+
+def _batch_lines(appended: AppendedBatch, base: str) -> Iterator[str]:
+    me, batch = f"<{batch_iri(base, appended.number)}>", appended.batch
+    yield f"{me} <{RDF_TYPE}> <{PROV}Activity> ."
+    yield f"{me} <{DCTERMS}source> {literal(batch.title)} ."
+    yield f"{me} <{PROV}endedAtTime> {literal(appended.appended, f'{XSD}dateTime')} ."
+    if batch.licence:
+        yield f"{me} <{DCTERMS}license> <{batch.licence}> ."
+    if batch.attribution:
+        yield f"{me} <{DCTERMS}rights> {literal(batch.attribution)} ."
+    if batch.landing_page:
+        yield f"{me} <{DCAT}landingPage> <{batch.landing_page}> ."
+    if batch.release_date:
+        yield f"{me} <{DCTERMS}issued> {literal(batch.release_date)} ."
+    for position, (name, checksum) in enumerate(batch.files, start=1):
+        file = f"<{batch_iri(base, appended.number)}/files/{position}>"
+        yield f"{me} <{PROV}used> {file} ."
+        yield f"{file} <{RDF_TYPE}> <{PROV}Entity> ."
+        yield f"{file} <{DCTERMS}title> {literal(name)} ."
+        yield f"{file} <{ONTOLOGY}checksum> {literal(checksum)} ."
+    for register, (first, last) in appended.ranges.items():
+        part = f"<{batch_iri(base, appended.number)}/{register}>"
+        yield f"{part} <{RDF_TYPE}> <{PROV}Entity> ."
+        yield f"{part} <{PROV}wasGeneratedBy> {me} ."
+        yield f"{part} <{DCTERMS}isPartOf> <{register_iri(base, register)}> ."
+        yield f"{part} <{ONTOLOGY}firstEntry> {literal(str(first), f'{XSD}integer')} ."
+        yield f"{part} <{ONTOLOGY}lastEntry> {literal(str(last), f'{XSD}integer')} ."

@@ -1,0 +1,268 @@
+"""The façade: stage, gate, append, publish the views; and what readers ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from trigpoint import staging
+from trigpoint.archive import append_archive, read_archive, shape_of
+from trigpoint.dates import now, today
+from trigpoint.errors import NoData, NoSuchRegister
+from trigpoint.gate.drop import Standing
+from trigpoint.gate.gate import check, split
+from trigpoint.gate.history import NumberedItem, check_items
+from trigpoint.gate.report import Report
+from trigpoint.identifiers import canonical_key
+from trigpoint.iris import DEFAULT_BASE
+from trigpoint.log.entry import Batch, Record
+from trigpoint.log.store import Appender, Log
+from trigpoint.resources import resource_folder
+from trigpoint.schema.catalogue import Schemas
+from trigpoint.schema.items import format_hash
+from trigpoint.schema.jsonld import document
+from trigpoint.schema.rdf import ntriples
+from trigpoint.schema.shape import Schema
+from trigpoint.staging import Counts, Load
+from trigpoint.views import Progress, View, Views, silent
+
+LOG_FILE = "log.sqlite"
+
+
+@dataclass
+class Summary:
+    """What a load did to each register, or would have done.
+
+    `appended` says whether it was written: not after a dry run, nor when rows were
+    rejected and that was not accepted. `rejects` holds the refused rows.
+    """
+
+    counts: dict[str, Counts] = field(default_factory=dict)
+    report: Report = field(default_factory=Report)
+    rejects: dict[str, pl.DataFrame] = field(default_factory=dict)
+    appended: bool = False
+
+    @property
+    def rejected(self) -> int:
+        return sum(counts.rejected for counts in self.counts.values())
+
+
+class Registers:
+    """One data directory: its log, the schemas of its registers, its views."""
+
+    def __init__(self, data: Path, log: Log, base: str) -> None:
+        self.data = data
+        self.log = log
+        self.base = base
+        self.views = Views(data / "views")
+        self.schemas = self._read_schemas()
+        self._view: View | None = None
+
+    @classmethod
+    def open(
+        cls, data: Path, *, base: str | None = None, write: bool = False
+    ) -> Registers:
+        """Open a data directory; with `write`, make it if it is not there.
+
+        `base` is the IRI that records are named under; without it, the one that the
+        published views have. Raises NoData for a folder that holds no registers.
+        """
+        if not write and not (data / LOG_FILE).is_file():
+            raise NoData(f"{data} holds no registers: load one first")
+        log = Log(data / LOG_FILE, readonly=not write)
+        published = Views(data / "views").current()
+        known = published.base if published else DEFAULT_BASE
+        return cls(data, log, (base or known).rstrip("/"))
+
+    def _read_schemas(self, brought: Mapping[str, str] | None = None) -> Schemas:
+        """All schemas: the project's, the data directory's, and derived ones, those
+        of `brought` taking the place of the log's."""
+        return Schemas(
+            [resource_folder("shapes"), self.data / "shapes"],
+            [resource_folder("ontology"), self.data / "ontology"],
+            {**self.log.derived_shapes(), **(brought or {})}.values(),
+        )
+
+    def schema(self, register: str) -> Schema:
+        """The schema of a register that the log holds; raises NoSuchRegister."""
+        if register not in self.log.sizes():
+            raise NoSuchRegister(
+                f"there is no register called “{register}” here", register=register
+            )
+        return self.schemas[register]
+
+    def canonical_key(self, register: str, key: str) -> str:
+        """A key in the spelling that its register uses; raises InvalidIdentifier."""
+        return canonical_key(self.schemas[register].key_spelling, key)
+
+    def document(self, record: Record, *, typed: bool = False) -> dict[str, Any]:
+        """A record as JSON-LD, with its entry and the log size that it speaks for."""
+        entry = {
+            "register": record.register,
+            "entry-number": str(record.entry.number),
+            "entry-timestamp": record.entry.timestamp,
+            "key": record.entry.key,
+            "item-hash": format_hash(record.entry.item_hash),
+            "log-size": str(self.log.size(record.register)),
+        }
+        schema = self.schemas[record.register]
+        return document(
+            record.item, schema, self.base, entry, registers=self.schemas, typed=typed
+        )
+
+    def lines(self, record: Record) -> list[str]:
+        """A record's canonical N-Triples lines."""
+        return ntriples(record.item, self.schemas[record.register], self.base)
+
+    # ---- views ---------------------------------------------------------------
+
+    def view(self) -> View:
+        """The published view; opened again when a newer one was published."""
+        version = self.views.version()
+        if self._view is None or self._view.version != version:
+            self._view = self.views.current() or self.publish()
+        return self._view
+
+    def publish(self, progress: Progress = silent, *, anew: bool = False) -> View:
+        """Bring the views up to the log, or with `anew` build them from nothing."""
+        self._view = self.views.publish(
+            self.log, self.schemas, self.base, anew=anew, progress=progress
+        )
+        return self._view
+
+    # ---- loading -------------------------------------------------------------
+
+    def load(
+        self,
+        loads: Sequence[Load],
+        batch: Batch,
+        *,
+        dry_run: bool = False,
+        accept_partial: bool = False,
+        force: bool = False,
+        progress: Progress = silent,
+    ) -> Summary:
+        """Gate rows and append what is new: everything, or nothing at all.
+
+        Rows that the gate refuses keep the whole load out, unless `accept_partial`.
+        `force` lets a release through that drops far more than usual. The release
+        date of `batch` is the day that links must hold on; today, if it has none.
+        """
+        summary = Summary()
+        with self.log.appending(batch, dry_run=dry_run) as appender:
+            for load in loads:
+                self._load_one(load, batch, appender, summary, force, progress)
+            if summary.report.conforms or accept_partial:
+                summary.appended = not dry_run
+            else:
+                appender.abandon()
+        if summary.appended:
+            self.publish(progress)
+        return summary
+
+    def _load_one(
+        self,
+        load: Load,
+        batch: Batch,
+        appender: Appender,
+        summary: Summary,
+        force: bool,
+        progress: Progress,
+    ) -> None:
+        schema = self.schemas[load.register]
+        frame, reasons = staging.left_out(staging.collect(load, schema))
+        current = staging.current_records(self.log, load.register)
+        frame = staging.complete(frame, current, schema, partial=load.partial)
+        found = check(
+            frame,
+            schema,
+            self.schemas,
+            held=partial(self._held, self.schemas),
+            source_date=batch.release_date or today(),
+            base=self.base,
+            progress=lambda done, total: progress(
+                f"gate: {load.register}", done, total
+            ),
+            current=None if load.partial else self._standing(schema),
+            force=force,
+        )
+        accepted, rejected = split(frame, found, load.register)
+        drafts, counts = staging.draft(accepted, current, schema, now())
+        appender.append(load.register, drafts)
+        counts.rejected, counts.left_out = len(rejected), reasons
+        summary.counts[load.register] = counts
+        summary.report.merge(found)
+        if len(rejected):
+            summary.rejects[load.register] = rejected
+
+    def _held(
+        self, schemas: Schemas, register: str, keys: Collection[str]
+    ) -> Mapping[str, str | None]:
+        """Which of these keys a register holds, with the date on which each ended."""
+        end = schemas[register].end if register in schemas else None
+        return self.log.values(register, keys, end)
+
+    def _standing(self, schema: Schema) -> Standing | None:
+        if not self.log.size(schema.register):
+            return None
+        records = self.log.iter_records(schema.register)
+        return Standing.of_items((record.item for record in records), schema)
+
+    def import_rsf(
+        self,
+        paths: Sequence[Path],
+        batch: Batch,
+        *,
+        dry_run: bool = False,
+        progress: Progress = silent,
+    ) -> Summary:
+        """Append archived registers as they are, each with its own root hashes.
+
+        Raises BadRelease, naming file and line, and appends nothing of any of them
+        when one cannot be believed; so does a violation of a register's shape.
+        """
+        archives = [read_archive(path, self.log) for path in paths]
+        shapes = {a.register: shape_of(a, self.schemas) for a in archives}
+        schemas = self._read_schemas({n: s for n, s in shapes.items() if s})
+        summary = Summary()
+        with self.log.appending(batch, dry_run=dry_run) as appender:
+            fresh = {}
+            for archive in archives:
+                register = archive.register
+                summary.counts[register], fresh[register] = append_archive(
+                    archive, shapes[register], self.log, appender
+                )
+            for done, (register, items) in enumerate(fresh.items(), start=1):
+                progress("gate: registers", done, len(archives))
+                self._judge(register, items, schemas, batch, summary.report)
+            if summary.report.conforms:
+                summary.appended = not dry_run
+            else:
+                appender.abandon()
+        if summary.appended:
+            self.schemas = schemas
+            self.publish(progress)
+        return summary
+
+    def _judge(
+        self,
+        register: str,
+        items: list[NumberedItem],
+        schemas: Schemas,
+        batch: Batch,
+        report: Report,
+    ) -> None:
+        check_items(
+            items,
+            schemas[register],
+            schemas,
+            held=partial(self._held, schemas),
+            source_date=batch.release_date or today(),
+            base=self.base,
+            report=report,
+        )
