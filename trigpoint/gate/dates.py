@@ -1,0 +1,50 @@
+"""GDS dates, which come at any precision, compared without guessing.
+
+Each stands for a span of days (trigpoint.dates). One is before another only if its
+whole span is; two with a time are compared to the second, one without zone as UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from trigpoint.dates import days_of
+from trigpoint.errors import InvalidParameter
+
+
+def is_before(one: str, other: str) -> bool:
+    """Whether date `one` certainly lies before date `other`; False when their spans
+    touch or either is not a date."""
+    days, others = _days(one), _days(other)
+    if days is None or others is None:
+        return False
+    instant, another = _instant(one), _instant(other)
+    if instant is not None and another is not None:
+        return instant < another
+    return days[1] < others[0]
+
+
+def earlier(one: str | None, other: str) -> str:
+    """The earlier of two dates; `other` when `one` is absent or cannot be told."""
+    return one if one is not None and is_before(one, other) else other
+
+
+@lru_cache(maxsize=65_536)
+def _days(text: str) -> tuple[str, str] | None:
+    try:
+        return days_of(text)
+    except InvalidParameter:
+        return None
+
+
+@lru_cache(maxsize=65_536)
+def _instant(text: str) -> datetime | None:
+    """The instant that a date with a time names."""
+    if "T" not in text:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
