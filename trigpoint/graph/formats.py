@@ -1,0 +1,163 @@
+"""The forms in which an answer is written, and how its rows are counted.
+
+SPARQL 1.1 Query Results JSON, XML, CSV and TSV for solutions and booleans;
+Turtle, N-Triples, RDF/XML and JSON-LD for graphs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Generic, Protocol, TypeVar
+
+from pyoxigraph import QueryResultsFormat, RdfFormat
+
+from trigpoint.errors import InvalidParameter
+
+Engine = TypeVar("Engine", QueryResultsFormat, RdfFormat)
+
+
+@dataclass(frozen=True)
+class AnswerFormat(Generic[Engine]):
+    """One way to write an answer: short name, media type, the engine's format."""
+
+    name: str
+    media_type: str
+    engine: Engine
+
+
+SOLUTION_FORMATS: Final = (
+    AnswerFormat("json", "application/sparql-results+json", QueryResultsFormat.JSON),
+    AnswerFormat("xml", "application/sparql-results+xml", QueryResultsFormat.XML),
+    AnswerFormat("csv", "text/csv", QueryResultsFormat.CSV),
+    AnswerFormat("tsv", "text/tab-separated-values", QueryResultsFormat.TSV),
+)
+GRAPH_FORMATS: Final = (
+    AnswerFormat("ttl", "text/turtle", RdfFormat.TURTLE),
+    AnswerFormat("nt", "application/n-triples", RdfFormat.N_TRIPLES),
+    AnswerFormat("rdf", "application/rdf+xml", RdfFormat.RDF_XML),
+    AnswerFormat("jsonld", "application/ld+json", RdfFormat.JSON_LD),
+)
+
+
+def choose_format(
+    accepted: Iterable[str], offered: tuple[AnswerFormat[Engine], ...]
+) -> AnswerFormat[Engine]:
+    """The first accepted format that is offered; the first offered if none is named.
+
+    `accepted` has short names or media types, best first. Raises
+    InvalidParameter when something was asked for and none of it is offered.
+    """
+    wanted = list(accepted)
+    if not wanted:
+        return offered[0]
+    for name in wanted:
+        for form in offered:
+            if name in (form.name, form.media_type):
+                return form
+    names = [form.media_type for form in offered]
+    raise InvalidParameter(
+        f"this query answers in {', '.join(names)}; none of {', '.join(wanted)} fits",
+        parameter="format",
+        available=names,
+    )
+
+
+class RowCounter(Protocol):
+    """Counts the solutions in a serialised answer that comes in pieces."""
+
+    @property
+    def rows(self) -> int: ...
+
+    def feed(self, piece: bytes) -> None: ...
+
+
+class _Marks:
+    """Counts occurrences of a byte string, also across pieces."""
+
+    def __init__(self, mark: bytes) -> None:
+        self._mark = mark
+        self._tail = b""
+        self.count = 0
+
+    def feed(self, piece: bytes) -> None:
+        data = self._tail + piece
+        self.count += data.count(self._mark)
+        keep = len(self._mark) - 1
+        self._tail = data[-keep:] if keep else b""
+
+
+class _XmlRows(_Marks):
+    """`<` is escaped in text, so `<result>` is always a solution."""
+
+    def __init__(self) -> None:
+        super().__init__(b"<result>")
+
+    @property
+    def rows(self) -> int:
+        return self.count
+
+
+class _TsvRows(_Marks):
+    """Line feeds are escaped in terms; the first line is the header."""
+
+    def __init__(self) -> None:
+        super().__init__(b"\n")
+
+    @property
+    def rows(self) -> int:
+        return max(0, self.count - 1)
+
+
+class _CsvRows:
+    """Line feeds outside quotes; a doubled quote leaves the parity as it is."""
+
+    def __init__(self) -> None:
+        self._lines = 0
+        self._quoted = False
+
+    @property
+    def rows(self) -> int:
+        return max(0, self._lines - 1)
+
+    def feed(self, piece: bytes) -> None:
+        parts = piece.split(b'"')
+        outside = parts[1 if self._quoted else 0 :: 2]
+        self._lines += sum(part.count(b"\n") for part in outside)
+        self._quoted ^= len(parts) % 2 == 0
+
+
+class _JsonRows:
+    """Objects in the array of bindings, seen once the strings are taken out."""
+
+    _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+("|\\?\Z)', re.DOTALL)
+
+    def __init__(self) -> None:
+        self._first = _Marks(b"[{")
+        self._next = _Marks(b"},{")
+        self._open = b""
+
+    @property
+    def rows(self) -> int:
+        return self._first.count + self._next.count
+
+    def feed(self, piece: bytes) -> None:
+        parts = self._STRING.split(self._open + piece)
+        structure = b"".join(parts[::2])
+        ends = parts[1::2]
+        unfinished = bool(ends) and ends[-1] != b'"'
+        self._open = b'"' + ends[-1] if unfinished else b""
+        self._first.feed(structure)
+        self._next.feed(structure)
+
+
+def row_counter(name: str) -> RowCounter:
+    """A counter for the solution format of that short name."""
+    counters: dict[str, type[RowCounter]] = {
+        "json": _JsonRows,
+        "xml": _XmlRows,
+        "csv": _CsvRows,
+        "tsv": _TsvRows,
+    }
+    return counters[name]()

@@ -1,0 +1,126 @@
+"""Parse a SPARQL 1.1 query (section 19.8 of the recommendation) within bounds.
+
+The grammar is `sparql.lark`. An LALR(1) parser with an explicit stack reads it:
+time grows with the length of the text, nesting uses no call stack, and the
+nesting bound is applied to each bracket as it is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from lark import Lark, Token, Tree
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from trigpoint.errors import QueryRejected, QueryTooLarge
+
+MAX_LENGTH: Final = 100_000
+MAX_DEPTH: Final = 64
+
+_OPENING: Final = frozenset("([{")
+_CLOSING: Final = frozenset(")]}")
+
+
+@dataclass(frozen=True)
+class ParsedQuery:
+    """A query as a tree of grammar rules, and its tokens in reading order.
+
+    Each token knows its span in the text (`start_pos`, `end_pos`) and its place
+    (`line` and `column`, both from 1).
+    """
+
+    tree: Tree[Token]
+    tokens: tuple[Token, ...]
+
+
+def parse_query(
+    text: str, *, max_length: int = MAX_LENGTH, max_depth: int = MAX_DEPTH
+) -> ParsedQuery:
+    """Parse one query; `max_length` in characters, `max_depth` in brackets.
+
+    Raises QueryTooLarge past a bound, and QueryRejected for a syntax error
+    (with line and column), for an update and for `SERVICE`. The last two are
+    refused where their keyword is read as a keyword, whatever stands around it.
+    """
+    check_length(text, max_length)
+    state = _parser().parse_interactive(text)
+    tokens: list[Token] = []
+    depth = 0
+    try:
+        for token in state.iter_parse():
+            tokens.append(token)
+            depth += (token.value in _OPENING) - (token.value in _CLOSING)
+            _refuse(token, depth, max_depth)
+        tree = state.feed_token(_end(tokens))
+    except UnexpectedInput as error:
+        raise _syntax_error(error, text) from None
+    return ParsedQuery(tree, tuple(tokens))
+
+
+def check_length(text: str, max_length: int) -> None:
+    """Raise QueryTooLarge for a query of more than `max_length` characters."""
+    if len(text) > max_length:
+        raise QueryTooLarge(
+            f"the query has {len(text)} characters; at most {max_length} are read",
+            limit=max_length,
+            unit="characters",
+        )
+
+
+def _end(tokens: list[Token]) -> Token:
+    last = tokens[-1] if tokens else Token("$END", "", 0, 1, 1)
+    return Token.new_borrow_pos("$END", "", last)
+
+
+def _refuse(token: Token, depth: int, max_depth: int) -> None:
+    where = f"line {token.line}, column {token.column}"
+    if token.type == "SERVICE":
+        raise QueryRejected(
+            f"{where}: SERVICE is not offered; this endpoint asks no other endpoint",
+            line=token.line,
+            column=token.column,
+        )
+    if token.type == "UPDATE_FORM":
+        raise QueryRejected(
+            f"{where}: {token.value.upper()} is an update, and this endpoint only "
+            "reads: records change through releases",
+            line=token.line,
+            column=token.column,
+        )
+    if depth > max_depth:
+        raise QueryTooLarge(
+            f"{where}: brackets are nested more than {max_depth} deep",
+            limit=max_depth,
+            unit="nested brackets",
+        )
+
+
+def _syntax_error(error: UnexpectedInput, text: str) -> QueryRejected:
+    if isinstance(error, UnexpectedToken) and error.token.type == "$END":
+        line = text.count("\n") + 1
+        column = len(text) - text.rfind("\n")
+        what = "the query ends too early"
+    else:
+        line, column = error.line, error.column
+        found = ""
+        if isinstance(error, UnexpectedToken):
+            found = error.token.value
+        elif isinstance(error, UnexpectedCharacters):
+            found = error.char
+        what = f"{found[:40]!r} is not expected here"
+    return QueryRejected(
+        f"syntax error at line {line}, column {column}: {what}",
+        line=line,
+        column=column,
+    )
+
+
+@cache
+def _parser() -> Lark:
+    grammar = files("trigpoint.graph").joinpath("sparql.lark")
+    return Lark(
+        grammar.read_text(encoding="utf-8"), parser="lalr", maybe_placeholders=False
+    )

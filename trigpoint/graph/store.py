@@ -1,0 +1,211 @@
+"""The on-disk quad store as a view that can be deleted and built again.
+
+Current records are in the default graph, catalogue and provenance in named
+graphs. A store that is served never changes: a change goes into a fork (hard
+links to the same immutable files) which then takes its place. A folder whose
+build or change was interrupted is just never switched to.
+
+Oxigraph keeps numbers, booleans, dates and times as values and gives them back
+in its own canonical form: `01` and `+1` become `1`, decimal `1.50` becomes
+`1.5` and `1.0` becomes `1`, double `1.0E3` becomes `1000`, boolean `1` becomes
+`true`, `+00:00` becomes `Z`, seconds lose trailing zeros, hour 24 becomes hour
+0 of the next day, duration `P1Y12M` becomes `P2Y`; language tags become lower
+case. Values it cannot hold (a month 13, year `01905`, an integer past 64 bits)
+stay text, byte for byte, and so do strings, IRIs and WKT. Lines in canonical
+form (canonical N-Triples with these lexical forms) come back as they were.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pyoxigraph import (
+    DefaultGraph,
+    NamedNode,
+    Quad,
+    RdfFormat,
+    Store,
+    parse,
+)
+
+from trigpoint.errors import ViewOutdated
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_BATCH: Final = 20_000
+
+
+class GraphView:
+    """One store folder: built, forked and changed here, queried by `QueryPool`.
+
+    A view made by `build` or `fork` can be changed and holds the folder's lock;
+    `close` flushes it and gives the lock back. A view made by `open` only reads,
+    and any number of processes may have it open, as long as none changes it.
+    """
+
+    def __init__(self, store: Store, path: Path) -> None:
+        self._store: Store | None = store
+        self.path = path
+
+    @classmethod
+    def build(
+        cls,
+        path: str | PathLike[str],
+        lines: Iterable[str],
+        named: Mapping[str, Iterable[str]],
+    ) -> GraphView:
+        """Load a new store from N-Triples lines (with or without line feeds).
+
+        `lines` go to the default graph, `named` maps a graph IRI to its lines.
+        All are read once, as they come; memory does not grow with their number.
+        Raises FileExistsError if the folder holds anything, and ValueError for a
+        line that is not N-Triples; the folder is then good for nothing.
+        """
+        folder = Path(path)
+        if folder.exists() and any(folder.iterdir()):
+            raise FileExistsError(f"{folder} is not empty; a store is built anew")
+        view = cls(Store(fspath(folder)), folder)
+        view._bulk_load(lines, DefaultGraph())
+        for iri, graph_lines in named.items():
+            view._bulk_load(graph_lines, NamedNode(iri))
+        return view
+
+    @classmethod
+    def open(cls, path: str | PathLike[str]) -> GraphView:
+        """Open a finished store for reading. Raises ViewOutdated if there is none."""
+        folder = Path(path)
+        try:
+            return cls(Store.read_only(fspath(folder)), folder)
+        except OSError as error:
+            raise ViewOutdated(
+                f"{folder} is not a readable store ({error}); rebuild the views"
+            ) from None
+
+    def fork(self, new_path: str | PathLike[str]) -> GraphView:
+        """A changeable copy at `new_path`, which must not exist yet.
+
+        On the same file system the data files are hard links, so this takes
+        milliseconds at any size. This view stays as it is.
+        """
+        folder = Path(new_path)
+        self._open_store().backup(fspath(folder))
+        return GraphView(Store(fspath(folder)), folder)
+
+    def apply(self, removed: Iterable[str], added: Iterable[str]) -> None:
+        """Take N-Triples lines out of the default graph and put others in.
+
+        All removals come first, so a line in both stays. A line must belong to
+        one record only: it does, since a record's lines have the record or a
+        part of it (`{record}/geometry`) as subject, and keys are encoded so that
+        no record's IRI continues another's with a slash.
+        """
+        store = self._open_store()
+        for quad in _quads(removed, DefaultGraph()):
+            store.remove(quad)
+        self._extend(added, DefaultGraph())
+        store.flush()
+
+    def replace_graph(self, iri: str, lines: Iterable[str]) -> None:
+        """Make the named graph hold exactly these N-Triples lines."""
+        store = self._open_store()
+        graph = NamedNode(iri)
+        store.remove_graph(graph)
+        self._extend(lines, graph)
+        store.flush()
+
+    def size(self, graph: str | None = None) -> int:
+        """Triples in a named graph, or in the whole store. Counts them (0.1 s a
+        million)."""
+        store = self._open_store()
+        if graph is None:
+            return len(store)
+        name = NamedNode(graph)
+        return sum(1 for _ in store.quads_for_pattern(None, None, None, name))
+
+    def describe(self, iri: str) -> list[str]:
+        """The canonical N-Triples lines of a record in the default graph, sorted.
+
+        Includes the lines of its parts: objects whose IRI continues the
+        record's with a slash, such as `{iri}/geometry`. Empty if there are none.
+        """
+        lines: list[str] = []
+        todo = [NamedNode(iri)]
+        part = f"{iri}/"
+        while todo:
+            found = self._open_store().quads_for_pattern(
+                todo.pop(), None, None, DefaultGraph()
+            )
+            for quad in found:
+                lines.append(f"{quad.triple} .")
+                target = quad.object
+                if isinstance(target, NamedNode) and target.value.startswith(part):
+                    todo.append(target)
+        return sorted(lines)
+
+    def close(self) -> None:
+        """Give up files and lock; all that was changed is on disk already."""
+        self._store = None
+
+    def __enter__(self) -> GraphView:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _open_store(self) -> Store:
+        if self._store is None:
+            raise ValueError(f"the view of {self.path} is closed")
+        return self._store
+
+    def _bulk_load(self, lines: Iterable[str], graph: NamedNode | DefaultGraph) -> None:
+        store = self._open_store()
+        reader = io.BufferedReader(_LineReader(lines), buffer_size=1 << 20)
+        try:
+            store.bulk_load(reader, RdfFormat.N_TRIPLES, to_graph=graph)
+        except SyntaxError as error:
+            raise ValueError(f"not N-Triples: {error}") from None
+        store.flush()
+
+    def _extend(self, lines: Iterable[str], graph: NamedNode | DefaultGraph) -> None:
+        store = self._open_store()
+        quads = _quads(lines, graph)
+        while batch := list(islice(quads, _BATCH)):
+            store.extend(batch)
+
+
+class _LineReader(io.RawIOBase):
+    """Lines, with or without line feeds, as a stream of UTF-8 bytes."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = iter(lines)
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        while not self._rest:
+            batch = list(islice(self._lines, _BATCH))
+            if not batch:
+                return 0
+            self._rest = "".join(
+                line if line.endswith("\n") else f"{line}\n" for line in batch
+            ).encode()
+        room = memoryview(buffer).cast("B")
+        taken = self._rest[: len(room)]
+        room[: len(taken)] = taken
+        self._rest = self._rest[len(taken) :]
+        return len(taken)
+
+
+def _quads(lines: Iterable[str], graph: NamedNode | DefaultGraph) -> Iterator[Quad]:
+    reader = io.BufferedReader(_LineReader(lines), buffer_size=1 << 16)
+    for statement in parse(reader, RdfFormat.N_TRIPLES):
+        if isinstance(statement.subject, NamedNode):
+            yield Quad(statement.subject, statement.predicate, statement.object, graph)
