@@ -35,9 +35,10 @@ LINE = "line"
 class Release:
     """One file of a release, decoded and ready to be scanned.
 
-    `checksum` is the SHA-256 (hex) of the file as given; `rows` leaves out the header;
-    `unread` names columns dropped because they hold people's details; `properties`
-    are those that every feature of a GeoJSON file has.
+    `checksum` is the SHA-256 (hex) of the file as given; `rows` counts without the
+    header, `last_row` is the number of the last row with it; `unread` names columns
+    dropped because they hold people's details; `properties` are those that every
+    feature of a GeoJSON file has.
     """
 
     path: Path
@@ -45,6 +46,7 @@ class Release:
     layout: Layout
     columns: tuple[str, ...]
     rows: int
+    last_row: int
     clean: Path
     unread: tuple[str, ...] = ()
     properties: tuple[str, ...] = ()
@@ -144,7 +146,7 @@ def _table(
     rows = _cells(itertools.chain([first], lines), layout, file)
     if layout.header:
         next(rows)
-    count = 0
+    count = number = 0
     for number, cells in rows:
         if len(cells) != len(header):
             raise file.refuse(
@@ -160,6 +162,7 @@ def _table(
         layout=layout,
         columns=tuple(read),
         rows=count,
+        last_row=number,
         clean=Path(out.name),
         unread=tuple(name for name in header if people.search(name)),
     )
@@ -220,7 +223,7 @@ def _features(
     out: TextIO,
 ) -> Release:
     properties: tuple[str, ...] = ()
-    count = 0
+    count = number = 0
     for number, line in enumerate(lines, 1):
         text = line.strip("\x1e\r\n\t ")
         if not text:
@@ -247,6 +250,7 @@ def _features(
         layout=layouts[0],
         columns=(LINE,),
         rows=count,
+        last_row=number,
         clean=Path(out.name),
         properties=properties,
     )

@@ -76,6 +76,20 @@ class Given:
         """The releases of this layout, in the order given."""
         return [r for r in self.releases if r.layout.name == layout]
 
+    def scans(self, layout: str) -> list[tuple[Release, pl.LazyFrame]]:
+        """Each release of this layout with its rows. When there are several files,
+        `_row` counts on from one file to the next, so that a number names one row."""
+        found, before = [], 0
+        for release in self.of(layout):
+            scan = release.scan().with_columns(pl.col(ROW) + pl.lit(before, pl.UInt32))
+            found.append((release, scan))
+            before += release.last_row
+        return found
+
+    def table(self, layout: str) -> pl.LazyFrame:
+        """The rows of all releases of this layout, one after the other."""
+        return pl.concat([scan for _, scan in self.scans(layout)])
+
 
 def no_options(parser: argparse.ArgumentParser) -> None:
     """A source without options of its own."""

@@ -1,0 +1,134 @@
+"""Column expressions that several sources need: dates, points, area links, addresses.
+
+Each is a pure polars expression over String columns; null stays null.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import numpy as np
+import polars as pl
+
+from trigpoint.spatial.grids import lon_lat_from_bng
+
+# Which register holds an area follows from the first three characters of its code
+# (ONS, Register of Geographic Codes).
+AREA_REGISTERS = {
+    "E92": "statistical-geography-country",
+    "N92": "statistical-geography-country",
+    "S92": "statistical-geography-country",
+    "W92": "statistical-geography-country",
+    "E12": "statistical-geography-region-eng",
+    "E10": "statistical-geography-county-eng",
+    "E47": "statistical-geography-combined-authority-eng",
+    "E06": "statistical-geography-unitary-authority-eng",
+    "E07": "statistical-geography-non-metropolitan-district-eng",
+    "E08": "statistical-geography-metropolitan-district-eng",
+    "E09": "statistical-geography-london-borough-eng",
+    "W06": "statistical-geography-unitary-authority-wls",
+    "S12": "statistical-geography-council-area-sct",
+    "N09": "statistical-geography-local-government-district-nir",
+    "E05": "statistical-geography-ward",
+    "W05": "statistical-geography-ward",
+    "S13": "statistical-geography-ward",
+    "N08": "statistical-geography-ward",
+}
+# The field by which an area names the authority that governs it.
+GOVERNED_BY = {
+    "statistical-geography-county-eng": "local-authority-eng",
+    "statistical-geography-combined-authority-eng": "local-authority-eng",
+    "statistical-geography-unitary-authority-eng": "local-authority-eng",
+    "statistical-geography-non-metropolitan-district-eng": "local-authority-eng",
+    "statistical-geography-metropolitan-district-eng": "local-authority-eng",
+    "statistical-geography-london-borough-eng": "local-authority-eng",
+    "statistical-geography-unitary-authority-wls": "principal-local-authority",
+    "statistical-geography-council-area-sct": "local-authority-sct",
+    "statistical-geography-local-government-district-nir": "local-authority-nir",
+}
+_BASE32 = {c: n for n, c in enumerate("0123456789ABCDEFGHJKMNPQRSTVWXYZ")}
+_BASE32 |= {"O": 0, "I": 1, "L": 1}
+# 32 to the power of 8 is just over the largest UPRN, 12 digits.
+_BASE32_LENGTH = 8
+_MAX_UPRN = 999_999_999_999
+
+
+def area_register(code: pl.Expr) -> pl.Expr:
+    """The register that holds the area with this GSS code; null when none does."""
+    return code.str.slice(0, 3).replace_strict(AREA_REGISTERS, default=None)
+
+
+def area_curie(code: pl.Expr) -> pl.Expr:
+    """`register:code` of a GSS code; null when no register holds such areas."""
+    return pl.concat_str([area_register(code), code], separator=":")
+
+
+def present(text: pl.Expr, *absent: str) -> pl.Expr:
+    """Text without the spaces around it; null for nothing and for the words given."""
+    trimmed = text.str.strip_chars()
+    return pl.when(~trimmed.is_in(["", *absent])).then(trimmed)
+
+
+def iso_date(text: pl.Expr) -> pl.Expr:
+    """`31-08-2021`, as GIAS writes it, as `2021-08-31`; other text as it is."""
+    return text.str.replace(r"^(\d{2})-(\d{2})-(\d{4})$", "${3}-${2}-${1}")
+
+
+def address_lines(lines: list[pl.Expr]) -> pl.Expr:
+    """The lines that there are, joined by a comma and a space."""
+    joined = pl.concat_str(
+        [present(x) for x in lines], separator=", ", ignore_nulls=True
+    )
+    return present(joined)
+
+
+def uprn_of_base32(text: pl.Expr) -> pl.Expr:
+    """The UPRN written in Crockford base32; null when the text is not one.
+
+    As `trigpoint.identifiers.uprn_from_base32`, a column at a time.
+    """
+    digits = text.str.to_uppercase().str.zfill(_BASE32_LENGTH)
+    places = [
+        digits.str.slice(n, 1).replace_strict(
+            _BASE32, default=None, return_dtype=pl.Int64
+        )
+        for n in range(_BASE32_LENGTH)
+    ]
+    number = reduce(lambda value, digit: value * 32 + digit, places)
+    fits = (digits.str.len_chars() == _BASE32_LENGTH) & number.is_between(1, _MAX_UPRN)
+    return pl.when(fits).then(number.cast(pl.String))
+
+
+def lon_lat_point(easting: pl.Expr, northing: pl.Expr) -> pl.Expr:
+    """`[lon,lat]` (CRS84, six decimals) of EPSG:27700 metres, through OSTN15.
+
+    Null where either is null or not a number, or where OSTN15 has no cover.
+    """
+    pair = pl.struct(
+        easting.cast(pl.Float64, strict=False).alias("easting"),
+        northing.cast(pl.Float64, strict=False).alias("northing"),
+    )
+    return pair.map_batches(_points, return_dtype=pl.String)
+
+
+def _points(pairs: pl.Series) -> pl.Series:
+    frame = pairs.struct.unnest()
+    lons, lats = lon_lat_from_bng(
+        frame["easting"].fill_null(np.nan).to_numpy(),
+        frame["northing"].fill_null(np.nan).to_numpy(),
+    )
+    degrees = pl.DataFrame({"lon": lons, "lat": lats}).fill_nan(None)
+    point = pl.concat_str(
+        pl.lit("["), _decimals("lon"), pl.lit(","), _decimals("lat"), pl.lit("]")
+    )
+    return degrees.select(point.alias(pairs.name)).to_series()
+
+
+def _decimals(name: str) -> pl.Expr:
+    """Degrees with exactly six decimals (0.1 m), never in exponents."""
+    millionths = (pl.col(name) * 1_000_000).round().cast(pl.Int64)
+    whole, rest = millionths.abs() // 1_000_000, millionths.abs() % 1_000_000
+    sign = pl.when(millionths < 0).then(pl.lit("-")).otherwise(pl.lit(""))
+    return pl.concat_str(
+        sign, whole.cast(pl.String), pl.lit("."), rest.cast(pl.String).str.zfill(6)
+    )
