@@ -22,10 +22,13 @@ SF = "http://www.opengis.net/ont/sf#"
 RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 EXACT_MATCH = "http://www.w3.org/2004/02/skos/core#exactMatch"
 PREFIXES = {
+    "dc": "http://purl.org/dc/elements/1.1/",
     "dcterms": "http://purl.org/dc/terms/",
     "geo": GEO,
     "locn": "http://www.w3.org/ns/locn#",
     "org": "http://www.w3.org/ns/org#",
+    "ospc": "http://data.ordnancesurvey.co.uk/ontology/postcode/",
+    "ossr": "http://data.ordnancesurvey.co.uk/ontology/spatialrelations/",
     "owl": "http://www.w3.org/2002/07/owl#",
     "prov": "http://www.w3.org/ns/prov#",
     "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
@@ -138,12 +141,18 @@ def geometry_type(wkt: str) -> str | None:
     return f"{SF}{name}" if name else None
 
 
-def link_iri(value: str, field: Field, base: str) -> str:
-    """The IRI that a value of a link or curie field stands for."""
+def link_target(value: str, field: Field) -> tuple[str, str]:
+    """Register and key that a value of a link or curie field names."""
     if field.kind == "curie":
         register, _, key = value.partition(":")
-        return record_iri(base, encode_key(register), key)
-    return record_iri(base, field.target or "", value)
+        return register, key
+    return field.target or "", value
+
+
+def link_iri(value: str, field: Field, base: str) -> str:
+    """The IRI that a value of a link or curie field stands for."""
+    register, key = link_target(value, field)
+    return record_iri(base, encode_key(register), key)
 
 
 def term(value: str, field: Field, base: str) -> str:
