@@ -29,7 +29,7 @@ from trigpoint.schema import csvw
 from trigpoint.schema.geojson import feature
 from trigpoint.schema.items import item_hash
 from trigpoint.schema.jsonld import context, document
-from trigpoint.schema.rdf import prefixes, turtle, wkt_of
+from trigpoint.schema.rdf import prefix_lines, prefixes, turtle_body, wkt_of
 from trigpoint.spatial.geometry import parse_wkt_literal, to_crs84
 
 EVERYTHING = "everything"
@@ -163,22 +163,15 @@ def _ntriples(registers: Registers, register: str) -> Iterator[str]:
 
 
 def _turtle(registers: Registers, register: str) -> Iterator[str]:
-    yield _prefix_lines(registers.base)
+    yield prefix_lines(prefixes(registers.base))
     yield from _turtle_bodies(registers, register)
 
 
 def _turtle_bodies(registers: Registers, register: str) -> Iterator[str]:
     """Turtle of a register, a page at a time, without the prefixes."""
-    header = _prefix_lines(registers.base)
     for page in _pages(registers, register):
         lines = chain.from_iterable(registers.lines(record) for record in page)
-        yield turtle(lines, registers.base).decode().removeprefix(header)
-
-
-def _prefix_lines(base: str) -> str:
-    """What the serialiser writes first, so that pages can go without it."""
-    named = sorted(prefixes(base).items())
-    return "".join(f"@prefix {name}: <{iri}> .\n" for name, iri in named)
+        yield turtle_body(lines, prefixes(registers.base))
 
 
 def _jsonld(registers: Registers, register: str) -> Iterator[str]:
@@ -248,7 +241,7 @@ def _contents(registers: Registers, register: str) -> Iterator[str]:
 def _trig(registers: Registers) -> Iterator[str]:
     log, base = registers.log, registers.base
     held = [name for name in registers.schemas if log.size(name)]
-    yield _prefix_lines(base)
+    yield prefix_lines(prefixes(base))
     for name in held:
         yield from _turtle_bodies(registers, name)
     schemas = [registers.schemas[name] for name in held]

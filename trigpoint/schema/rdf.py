@@ -228,10 +228,30 @@ def parse_lines(lines: Iterable[str]) -> Iterable[pyoxigraph.Triple]:
 
 
 def turtle(lines: Iterable[str], base: str) -> bytes:
-    """The same triples as Turtle, with this register's prefixes."""
+    """The same triples as Turtle, with the prefixes that they use."""
+    held = list(lines)
+    used = {
+        name: iri
+        for name, iri in prefixes(base).items()
+        if any(f"<{iri}" in line for line in held)
+    }
+    return (prefix_lines(used) + turtle_body(held, used)).encode()
+
+
+def turtle_body(lines: Iterable[str], names: Mapping[str, str]) -> str:
+    """Turtle that uses the prefixes `names`, without their lines."""
     form = pyoxigraph.RdfFormat.TURTLE
     triples = parse_lines(lines)
-    return pyoxigraph.serialize(triples, format=form, prefixes=prefixes(base)) or b""
+    data = pyoxigraph.serialize(triples, format=form, prefixes=dict(names)) or b""
+    # The serialiser writes a line per prefix first, in an order that changes.
+    return "".join(data.decode().splitlines(keepends=True)[len(names) :])
+
+
+def prefix_lines(names: Mapping[str, str]) -> str:
+    """Prefixes as Turtle, in order of name."""
+    return "".join(
+        f"@prefix {name}: <{iri}> .\n" for name, iri in sorted(names.items())
+    )
 
 
 def prefixes(base: str) -> dict[str, str]:

@@ -1,0 +1,233 @@
+"""`trigpoint VERB --data DIR`: look into a data directory, check it, rebuild its views.
+
+Loading is `python -m loaders`, serving is `python -m api`. Exit codes: 0 fine, 1 the
+data does not verify, 2 wrong usage or a fault.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, TaskID
+
+from trigpoint.dump import EVERYTHING, Dumps
+from trigpoint.errors import LogCorrupt, TrigpointError
+from trigpoint.identifiers import parse_postcode
+from trigpoint.log.entry import Entry
+from trigpoint.lookup import answer
+from trigpoint.register import Registers
+from trigpoint.schema.items import format_hash
+from trigpoint.schema.rdf import lon_lat_of, turtle
+from trigpoint.spatial.crs import (
+    Point,
+    point_from_easting_northing,
+    point_from_lon_lat,
+)
+
+app = typer.Typer(
+    help="Look into a trigpoint data directory, check it, rebuild its views.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Data = Annotated[
+    Path,
+    typer.Option("--data", envvar="TRIGPOINT_DATA", help="The data directory."),
+]
+RegisterName = Annotated[str, typer.Argument(help="Name of a register.")]
+Key = Annotated[str, typer.Argument(help="Key of a record.")]
+
+
+class RecordFormat(StrEnum):
+    """How a record can be printed."""
+
+    json = "json"
+    jsonld = "jsonld"
+    nt = "nt"
+    ttl = "ttl"
+
+
+@app.command()
+def status(data: Data) -> None:
+    """Print size, records and root hash of each register."""
+    registers = Registers.open(data)
+    log = registers.log
+    names = log.registers()
+    width = max(map(len, names), default=0)
+    print(f"{'register':<{width}}  entries  records  root hash")
+    for name in names:
+        size, records = log.size(name), log.count(name)
+        root = format_hash(log.root(name))
+        print(f"{name:<{width}}  {size:>7}  {records:>7}  {root}")
+    view = registers.views.current()
+    behind = view is None or view.sizes != log.sizes()
+    print(f"views: {'behind the log' if behind else 'up to date'}")
+
+
+@app.command()
+def record(
+    register: RegisterName,
+    key: Key,
+    data: Data,
+    format: Annotated[RecordFormat, typer.Option()] = RecordFormat.json,
+) -> None:
+    """Print a record: its latest entry with its item."""
+    registers = Registers.open(data)
+    registers.schema(register)
+    found = registers.log.record(register, registers.canonical_key(register, key))
+    if format in (RecordFormat.nt, RecordFormat.ttl):
+        lines = registers.lines(found)
+        if format is RecordFormat.ttl:
+            print(turtle(lines, registers.base).decode(), end="")
+        else:
+            print("\n".join(lines))
+    else:
+        _print_json(registers.document(found, typed=format is RecordFormat.jsonld))
+
+
+@app.command()
+def entry(
+    register: RegisterName,
+    number: Annotated[int, typer.Argument(help="Entry number; the first is 1.")],
+    data: Data,
+) -> None:
+    """Print one entry of a register, and its item."""
+    log = Registers.open(data).log
+    found = log.entry(register, number)
+    _print_json(_entry(found) | {"item": json.loads(log.item(found.item_hash))})
+
+
+@app.command()
+def trail(register: RegisterName, key: Key, data: Data) -> None:
+    """Print all entries of one key, oldest first."""
+    registers = Registers.open(data)
+    registers.schema(register)
+    entries = registers.log.trail(register, registers.canonical_key(register, key))
+    _print_json([_entry(one) for one in entries])
+
+
+@app.command()
+def lookup(
+    data: Data,
+    postcode: Annotated[str | None, typer.Argument(help="A postcode.")] = None,
+    lon: Annotated[float | None, typer.Option(help="Degrees, CRS84.")] = None,
+    lat: Annotated[float | None, typer.Option(help="Degrees, CRS84.")] = None,
+    easting: Annotated[float | None, typer.Option(help="Metres, EPSG:27700.")] = None,
+    northing: Annotated[float | None, typer.Option(help="Metres, EPSG:27700.")] = None,
+    at: Annotated[str | None, typer.Option(help="A date; today if left out.")] = None,
+) -> None:
+    """Print the areas of a point or a postcode, and the councils that govern them."""
+    registers = Registers.open(data)
+    given = [value is not None for value in (postcode, lon, lat, easting, northing)]
+    if given == [True, False, False, False, False]:
+        point = _postcode_point(registers, postcode or "")
+    elif given == [False, True, True, False, False]:
+        point = point_from_lon_lat(lon or 0.0, lat or 0.0)
+    elif given == [False, False, False, True, True]:
+        point = point_from_easting_northing(easting or 0.0, northing or 0.0)
+    else:
+        raise typer.BadParameter(
+            "give a postcode, or --lon and --lat, or --easting and --northing"
+        )
+    _print_json(answer(registers, point, at))
+
+
+@app.command()
+def dump(
+    register: Annotated[str, typer.Argument(help=f"A register, or “{EVERYTHING}”.")],
+    suffix: Annotated[str, typer.Argument(metavar="FORMAT", help="nt, ttl, csv, …")],
+    data: Data,
+    out: Annotated[
+        Path | None, typer.Option(help="A file; standard output else.")
+    ] = None,
+) -> None:
+    """Write a whole register in one format."""
+    made = Dumps(Registers.open(data)).file(register, suffix)
+    if out is not None:
+        shutil.copyfile(made.path, out)
+    else:
+        with made.path.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+    print(
+        f"sha-256:{made.sha256}  {made.bytes} bytes, log size {made.size}",
+        file=sys.stderr,
+    )
+
+
+@app.command()
+def verify(
+    data: Data,
+    register: Annotated[str | None, typer.Argument(help="One register only.")] = None,
+) -> None:
+    """Recompute every root hash from the items and entries."""
+    log = Registers.open(data).log
+    for name in [register] if register else log.registers():
+        root = format_hash(log.verify(name))
+        print(f"{name}: {log.size(name)} entries, {root} verified")
+
+
+@app.command()
+def rebuild(
+    data: Data,
+    base: Annotated[
+        str | None, typer.Option(help="IRI that records are under.")
+    ] = None,
+) -> None:
+    """Build all views anew from the log."""
+    registers = Registers.open(data, base=base)
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def show(stage: str, done: int, total: int | None) -> None:
+            task = tasks.setdefault(stage, bar.add_task(stage, total=None))
+            bar.update(task, completed=done, total=total)
+
+        view = registers.publish(show, anew=True)
+    entries = sum(view.sizes.values())
+    print(f"view {view.version}: {entries} entries of {len(view.sizes)} registers")
+
+
+def _postcode_point(registers: Registers, postcode: str) -> Point:
+    found = registers.log.record("postcode", parse_postcode(postcode))
+    value = found.item.get("point")
+    place = lon_lat_of(value) if isinstance(value, str) else None
+    if place is None:
+        raise TrigpointError(f"the position of {postcode} is not known")
+    return point_from_lon_lat(*place)
+
+
+def _entry(found: Entry) -> dict[str, Any]:
+    return {
+        "entry-number": str(found.number),
+        "entry-timestamp": found.timestamp,
+        "key": found.key,
+        "item-hash": format_hash(found.item_hash),
+    }
+
+
+def _print_json(body: object) -> None:
+    print(json.dumps(body, ensure_ascii=False, indent=2))
+
+
+def main() -> None:
+    """The console script: core errors become one line and an exit code."""
+    try:
+        app()
+    except LogCorrupt as error:
+        print(f"trigpoint: {error}", file=sys.stderr)
+        sys.exit(1)
+    except TrigpointError as error:
+        print(f"trigpoint: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
