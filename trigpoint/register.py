@@ -122,10 +122,14 @@ class Registers:
     # ---- views ---------------------------------------------------------------
 
     def view(self) -> View:
-        """The published view; opened again when a newer one was published."""
+        """The published view; opened again when a newer one was published, and built
+        when there is none for this base."""
         version = self.views.version()
         if self._view is None or self._view.version != version:
-            self._view = self.views.current() or self.publish()
+            current = self.views.current()
+            if current is None or current.base != self.base:
+                current = self.publish()
+            self._view = current
         return self._view
 
     def publish(self, progress: Progress = silent, *, anew: bool = False) -> View:

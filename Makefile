@@ -1,0 +1,50 @@
+# Every target sets up .venv by itself. `make demo` and `make test` are all a newcomer needs.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test test-full lint format bench sample clean
+
+demo: $(READY) | var/demo
+	$(BIN)/python -m api --data var/demo --port $(PORT) --base http://localhost:$(PORT)
+
+# Built aside and then renamed, so that an interrupted build is not taken for a demo.
+var/demo: | $(READY)
+	rm -rf var/demo.new
+	$(BIN)/python -m loaders rsf data/*.rsf --data var/demo.new --base http://localhost:$(PORT)
+	mv var/demo.new var/demo
+
+test: $(READY)
+	$(BIN)/python -m pytest -m "not long"
+
+test-full: $(READY)
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)
+	$(BIN)/python -m bench
+
+# Makes data/ again from the source files in the folder named by TRIGPOINT_REAL_DATA.
+sample: $(READY)
+	$(BIN)/python -m loaders.sample --out data
+
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "trigpoint needs Python 3.11 or newer: make PYTHON=python3.x")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable . --group api --group loaders --group test --group lint
+	touch $@
+
+clean:
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
