@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from trigpoint.dates import days_of, held_span
 from trigpoint.errors import InvalidInput
-from trigpoint.spatial.dates import days_of, held_span
 from trigpoint.spatial.grids import CRS84, SYSTEMS, WGS84_LAT_LON
 from trigpoint.spatial.layers import layer_rank
 

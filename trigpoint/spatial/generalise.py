@@ -54,7 +54,13 @@ def generalise(
     _refuse(rounded, ~shapely.is_valid(rounded), "is not valid after rounding")
     kinds = shapely.get_type_id(rounded)
     _refuse(rounded, ~np.isin(kinds, (_POLYGON, _MULTIPOLYGON)), "is no longer an area")
-    return list(rounded)
+    return [_single(shape) for shape in rounded]
+
+
+def _single(shape: BaseGeometry) -> BaseGeometry:
+    """A multipolygon of one part as that polygon."""
+    parts = shapely.get_parts(shape)
+    return parts[0] if len(parts) == 1 else shape
 
 
 def _refuse(

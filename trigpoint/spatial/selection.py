@@ -1,9 +1,9 @@
 """Which boundaries count on a day: in each layer, one set and only one.
 
 A layer is published as whole sets, one after the other (districts of 2020, of
-2025). Several may be held at once, with no end given, and the same set may be held
-both in full and generalised. Mixing them would answer one point with two districts,
-so the newest set that had begun counts alone, in its finest resolution.
+2025). Several may be held at once, with no end given. Mixing them would answer one
+point with two districts, so the newest set that had begun counts alone. An area
+that is held both in full and generalised counts in its finest resolution.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from trigpoint.dates import days_of, today
 from trigpoint.errors import InvalidParameter
 from trigpoint.spatial.boundary import Boundary
 from trigpoint.spatial.covering import Flags
-from trigpoint.spatial.dates import days_of, today
 from trigpoint.spatial.layers import LAYERS, layer_rank
 
 _REMEMBERED = 64  # days asked for are few; more than these are worked out again
@@ -34,10 +34,11 @@ class Selection:
         spans = [boundary.span for boundary in boundaries]
         self._first = np.array([first for first, _ in spans], dtype="U10")
         self._last = np.array([last for _, last in spans], dtype="U10")
-        self._sets: dict[str, dict[tuple[str, float], list[int]]] = {}
+        self._boundaries = boundaries
+        self._sets: dict[str, dict[str, list[int]]] = {}
         for row, boundary in enumerate(boundaries):
             sets = self._sets.setdefault(boundary.layer, {})
-            sets.setdefault((boundary.vintage, boundary.metres), []).append(row)
+            sets.setdefault(boundary.vintage, []).append(row)
         self._flags: OrderedDict[tuple[str, frozenset[str] | None], Flags]
         self._flags = OrderedDict()
         self._lock = threading.Lock()
@@ -77,18 +78,21 @@ class Selection:
     ) -> dict[str, tuple[str, list[int]]]:
         first, last = days_of(day)
         held = (self._first <= last) & (self._last >= first)
-        chosen = {}
+        chosen: dict[str, tuple[str, list[int]]] = {}
         for layer in self._named(wanted):
-            rows_of = {
-                name: [row for row in rows if held[row]]
-                for name, rows in self._sets.get(layer, {}).items()
-            }
-            names = [name for name, rows in rows_of.items() if rows]
-            if names:
-                newest = max(vintage for vintage, _ in names)
-                finest = min(metres for vintage, metres in names if vintage == newest)
-                chosen[layer] = (newest, rows_of[newest, finest])
+            for vintage, rows in sorted(self._sets.get(layer, {}).items()):
+                begun = [row for row in rows if held[row]]
+                if begun:
+                    chosen[layer] = (vintage, self._finest(begun))
         return chosen
+
+    def _finest(self, rows: list[int]) -> list[int]:
+        """One row per area: the one with most detail."""
+        finest: dict[tuple[str, str], int] = {}
+        for row in sorted(rows, key=lambda row: -self._boundaries[row].metres):
+            boundary = self._boundaries[row]
+            finest[boundary.area_register, boundary.area] = row
+        return list(finest.values())
 
     def _named(self, wanted: frozenset[str] | None) -> Collection[str]:
         if wanted is None:

@@ -1,0 +1,477 @@
+"""Which areas cover a point: exact, dated, in the CRS drawn in."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyproj import Geod
+
+from tests.spatial.outlines import make, read_outlines
+from trigpoint.errors import (
+    InvalidInput,
+    InvalidParameter,
+    InvalidPoint,
+    ViewDamaged,
+    ViewOutdated,
+)
+from trigpoint.spatial.boundaries import FILE, BoundaryIndex
+from trigpoint.spatial.boundary import Boundary
+from trigpoint.spatial.crs import point_from_easting_northing
+from trigpoint.spatial.files import write_view
+from trigpoint.spatial.geometry import Geometry, to_crs84
+from trigpoint.spatial.grids import lon_lat_from_bng
+from trigpoint.spatial.layers import layer_of
+from trigpoint.spatial.nearest import PositionIndex
+
+# Three districts that meet at (0, 52); the third has a hole and an island.
+WEST = "POLYGON ((-1 51, 0 51, 0 52, 0 53, -1 53, -1 51))"
+SOUTH = "POLYGON ((0 51, 1 51, 1 52, 0 52, 0 51))"
+NORTH = (
+    "MULTIPOLYGON (((0 52, 1 52, 1 53, 0 53, 0 52), "
+    "(0.25 52.25, 0.75 52.25, 0.75 52.75, 0.25 52.75, 0.25 52.25)), "
+    "((1.5 52.5, 1.75 52.5, 1.75 52.75, 1.5 52.5)))"
+)
+REGION = "POLYGON ((-1 51, 2 51, 2 53, -1 53, -1 51))"
+
+
+@pytest.fixture(scope="module")
+def small() -> BoundaryIndex:
+    """Three districts under one region."""
+    return BoundaryIndex.build(
+        [
+            make("E07000003", NORTH),
+            make("E07000001", WEST),
+            make("E12000001", REGION),
+            make("E07000002", SOUTH),
+        ]
+    )
+
+
+def borders(*areas: str) -> dict[str, str]:
+    """An answer of areas that meet at a position."""
+    return dict.fromkeys(areas, "border")
+
+
+def answer(index: BoundaryIndex, lon: float, lat: float) -> list[tuple[str, str]]:
+    """Area codes and relations of the districts and other layers at a position."""
+    return [
+        (located.boundary.area, located.relation) for located in index.locate(lon, lat)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "areas"),
+    [
+        (-0.5, 52.5, {"E07000001": "inside"}),
+        (0.5, 51.5, {"E07000002": "inside"}),
+        (0.0, 52.0, borders("E07000001", "E07000002", "E07000003")),
+        (0.0, 52.5, borders("E07000001", "E07000003")),
+        (0.0, math.nextafter(51.0, 52), borders("E07000001", "E07000002")),
+        (math.nextafter(0.0, -1), 52.0, {"E07000001": "inside"}),
+        (math.nextafter(0.0, 1), 52.0, borders("E07000002", "E07000003")),
+        (0.5, 52.5, {}),
+        (0.25, 52.5, {"E07000003": "border"}),
+        (1.6, 52.55, {"E07000003": "inside"}),
+        (1.625, 52.625, {"E07000003": "border"}),
+        (1.25, 52.5, {}),
+    ],
+)  # fmt: skip
+def test_districts_of_a_position(
+    small: BoundaryIndex, lon: float, lat: float, areas: dict[str, str]
+) -> None:
+    """Corners, edges, holes and islands get every area, with how it covers them."""
+    region = ("E12000001", "inside")
+    assert answer(small, lon, lat) == [region, *areas.items()]
+
+
+def test_nothing_covers_a_position_outside(small: BoundaryIndex) -> None:
+    """Outside every area the answer is empty."""
+    assert small.locate(-5.0, 50.0) == []
+
+
+def test_layers_narrow_the_answer(small: BoundaryIndex) -> None:
+    """Only the layers asked for are answered; a layer that is none is refused."""
+    found = small.locate(0.0, 52.0, layers=["region"])
+    assert [located.boundary.layer for located in found] == ["region"]
+    assert small.layers == ("region", "district")
+    assert small.locate(0.0, 52.0, layers=["ward"]) == []
+    with pytest.raises(InvalidParameter, match="there is no layer distrct: expected"):
+        small.locate(0.0, 52.0, layers=["distrct"])
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat"), [(52.0, 0.0), (530000, 180000), (math.nan, 52), (0, math.inf)]
+)
+def test_positions_that_cannot_be_meant_are_refused(
+    small: BoundaryIndex, lon: float, lat: float
+) -> None:
+    """A swapped, projected or non-finite position is an error, not an empty answer."""
+    with pytest.raises(InvalidPoint):
+        small.locate(lon, lat)
+    with pytest.raises(InvalidPoint):
+        small.nearest_area(lon, lat)
+
+
+HALVES = st.integers(-4, 12).map(lambda number: number / 4)
+
+
+@settings(deadline=None)
+@given(HALVES, HALVES.map(lambda number: 51 + number), st.integers(-1, 1))
+def test_lookup_agrees_with_geos_on_the_lattice(
+    lon: float, lat: float, ulp: int
+) -> None:
+    """On vertices and edges, and a bit beside them, the answer is shapely's covers."""
+    index = BoundaryIndex.build(
+        [make(f"E0700000{n}", wkt) for n, wkt in enumerate((WEST, SOUTH, NORTH), 1)]
+    )
+    lon = math.nextafter(lon, ulp * math.inf) if ulp else lon
+    point = shapely.Point(lon, lat)
+    expected = []
+    for number, wkt in enumerate((WEST, SOUTH, NORTH), 1):
+        shape = shapely.from_wkt(wkt)
+        if shapely.covers(shape, point):
+            relation = "inside" if shapely.contains(shape, point) else "border"
+            expected.append((f"E0700000{number}", relation))
+    assert answer(index, lon, lat) == expected
+
+
+DATED = [
+    make("E07000001", WEST, vintage="2020", start="2009-04-01", end="2023-03-31"),
+    make("E07000002", SOUTH, vintage="2020", start="2009-04"),
+    make("E06000099", REGION, vintage="2023", start="2023-04-01"),
+    make("E05000001", SOUTH, vintage="2018", start="2018"),
+]
+
+
+@pytest.mark.parametrize(
+    ("at", "areas"),
+    [
+        ("2008", []),
+        ("2009-03-31", []),
+        ("2009-04", ["E07000001", "E07000002"]),
+        ("2018", ["E07000001", "E07000002", "E05000001"]),
+        ("2018-06-30T12:00:00Z", ["E07000001", "E07000002", "E05000001"]),
+        ("2023-03-31", ["E07000001", "E07000002", "E05000001"]),
+        ("2023-04-01", ["E06000099", "E05000001"]),
+        ("2023", ["E06000099", "E05000001"]),
+        (None, ["E06000099", "E05000001"]),
+    ],
+)
+def test_areas_of_a_day(at: str | None, areas: list[str]) -> None:
+    """In each layer the newest set that held that day answers, and no other."""
+    index = BoundaryIndex.build(DATED)
+    found = index.locate(0.0, 51.5, at)
+    assert [located.boundary.area for located in found] == areas
+    many = index.locate_many(np.array([0.0]), np.array([51.5]), at)
+    assert [index.boundaries[row].area for row in many.rows] == areas
+
+
+def test_vintages_tell_a_day_without_boundaries_from_open_sea() -> None:
+    """The sets that answer for a day are named, so that nothing is silent."""
+    index = BoundaryIndex.build(DATED)
+    assert index.vintages("2008") == {}
+    assert index.vintages("2019") == {"district": "2020", "ward": "2018"}
+    assert index.vintages() == {"district": "2023", "ward": "2018"}
+    assert index.vintages(layers=["district"]) == {"district": "2023"}
+
+
+@pytest.mark.parametrize("at", ["", "yesterday", "2019-13", "2019-02-30", "19"])
+def test_dates_that_are_none_are_refused(at: str) -> None:
+    """A date that cannot be read is an error that shows it."""
+    index = BoundaryIndex.build(DATED)
+    with pytest.raises(InvalidParameter, match="at is"):
+        index.locate(0.0, 51.5, at)
+
+
+def test_finest_resolution_of_an_area_answers() -> None:
+    """An area held both generalised and in full answers once, from the full one."""
+    coarse = make("E07000001", REGION, resolution="500m")
+    fine = make("E07000001", WEST, resolution="full")
+    other = make("E07000002", SOUTH, resolution="500m")
+    index = BoundaryIndex.build([coarse, fine, other])
+    assert answer(index, 0.5, 51.5) == [("E07000002", "inside")]
+    assert answer(index, -0.5, 51.5) == [("E07000001", "inside")]
+
+
+def test_boundary_on_the_national_grid_is_tested_there() -> None:
+    """A point given on a grid boundary's own plane is on its border exactly."""
+    square = "POLYGON ((530000 180000, 531000 180000, 531000 181000, 530000 180000))"
+    index = BoundaryIndex.build(
+        [make("E07000001", square, crs="EPSG:27700"), make("E12000001", REGION)]
+    )
+    corner = point_from_easting_northing(530_000, 180_000)
+    found = {
+        located.boundary.area: located.relation
+        for located in index.locate_point(corner)
+    }
+    assert found == {"E12000001": "inside", "E07000001": "border"}
+    lons, lats = lon_lat_from_bng(np.array([530_900.0]), np.array([180_500.0]))
+    assert answer(index, float(lons[0]), float(lats[0])) == [
+        ("E12000001", "inside"),
+        ("E07000001", "inside"),
+    ]
+    # Far beyond the grid there is no such plane, and nothing covers the place.
+    assert index.locate(100.0, 10.0) == []
+
+
+BAD_BOUNDARIES = [
+    ({"geometry": "POLYGON EMPTY"}, "its geometry is empty"),
+    ({"geometry": "POINT (0 52)"}, "its geometry is a Point"),
+    ({"geometry": None}, "its geometry is nothing"),
+    (
+        {"geometry": "POLYGON ((0 50, 1 51, 1 50, 0 51, 0 50))"},
+        r"not valid: Self-intersection\[0.5 50.5\]",
+    ),
+    ({"geometry": WEST, "crs": "EPSG:3857"}, "its CRS is EPSG:3857"),
+    ({"geometry": WEST, "crs": "EPSG:4326"}, "its CRS is EPSG:4326"),
+    ({"geometry": WEST, "start": "soon"}, "start is"),
+]
+
+
+@pytest.mark.parametrize(("fields", "words"), BAD_BOUNDARIES)
+def test_boundaries_that_would_be_inexact_are_refused(
+    fields: dict[str, str], words: str
+) -> None:
+    """Building refuses what cannot be looked up exactly, and names it."""
+    geometry, others = (
+        fields["geometry"],
+        {k: fields[k] for k in fields.keys() - {"geometry"}},
+    )
+    with pytest.raises(InvalidInput, match=words):
+        BoundaryIndex.build([make("E07000001", geometry, **others)])
+
+
+def test_layer_of_an_unknown_entity_is_refused() -> None:
+    """A GSS code of an unknown kind has no layer; known kinds do."""
+    assert [layer_of(code) for code in ("W06000001", "N08000101", "E04000001")] == [
+        "district",
+        "ward",
+        "parish",
+    ]
+    with pytest.raises(InvalidInput, match="name the layer"):
+        layer_of("E99000001")
+
+
+def test_saved_view_answers_the_same(small: BoundaryIndex, tmp_path: Path) -> None:
+    """A view written and opened again holds the same boundaries."""
+    small.save(tmp_path)
+    assert BoundaryIndex.open(tmp_path).boundaries == small.boundaries
+
+
+def test_empty_index(tmp_path: Path) -> None:
+    """With no boundaries at all every answer is empty, also when saved."""
+    BoundaryIndex.build([]).save(tmp_path)
+    index = BoundaryIndex.open(tmp_path)
+    assert index.locate(0.0, 52.0) == []
+    assert len(index.locate_many(np.zeros(2), np.zeros(2)).points) == 0
+    assert index.nearest_area(0.0, 52.0) is None
+
+
+def test_damaged_views_are_named(small: BoundaryIndex, tmp_path: Path) -> None:
+    """Any flipped byte, a cut, another file or another version is found on opening."""
+    with pytest.raises(ViewDamaged, match="is missing"):
+        BoundaryIndex.open(tmp_path)
+    small.save(tmp_path)
+    file = tmp_path / FILE
+    good = file.read_bytes()
+    for place in (0, 50, 64, 300, len(good) // 2, len(good) - 1):
+        changed = bytearray(good)
+        changed[place] ^= 1
+        file.write_bytes(changed)
+        with pytest.raises(ViewDamaged, match="rebuild the views"):
+            BoundaryIndex.open(tmp_path)
+    for other in (good[:-100], good[:10], b"", b"PK\x03\x04 not ours"):
+        file.write_bytes(other)
+        with pytest.raises(ViewDamaged, match="rebuild the views"):
+            BoundaryIndex.open(tmp_path)
+    PositionIndex.build(["a"], np.zeros(1), np.zeros(1)).save(file)
+    with pytest.raises(ViewDamaged, match="is not a view of boundaries"):
+        BoundaryIndex.open(tmp_path)
+    write_view(file, pl.DataFrame({"a": [1]}).to_arrow(), kind="boundaries", version=99)
+    with pytest.raises(ViewOutdated, match="has version 99"):
+        BoundaryIndex.open(tmp_path)
+
+
+def densest(shape: str | shapely.Geometry, lon: float, lat: float) -> float:
+    """Least geodesic distance to a border, from 20,000 points along it."""
+    line = shapely.from_wkt(shape) if isinstance(shape, str) else shape
+    steps = np.linspace(0, 1, 20_000)
+    points = shapely.line_interpolate_point(line.boundary, steps, normalized=True)
+    pairs = shapely.get_coordinates(points)
+    start = np.broadcast_to([[lon], [lat]], (2, len(pairs)))
+    metres = Geod(ellps="WGS84").inv(start[0], start[1], pairs[:, 0], pairs[:, 1])[2]
+    return float(np.min(metres))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.floats(-12, 6), st.floats(46, 63))
+def test_nearest_area_is_as_far_as_its_border(lon: float, lat: float) -> None:
+    """The distance is that to the nearest of many points of the border, or less."""
+    shapes = {"E07000001": WEST, "E07000002": SOUTH}
+    index = BoundaryIndex.build([make(area, wkt) for area, wkt in shapes.items()])
+    nearest = index.nearest_area(lon, lat)
+    assert nearest is not None
+    boundary, metres = nearest
+    if index.locate(lon, lat):
+        assert metres == 0.0
+        return
+    dense = {area: densest(wkt, lon, lat) for area, wkt in shapes.items()}
+    # The points lie 30 m apart at most, so the border may be nearer by at most 15 m.
+    assert dense[boundary.area] - 16 < metres < dense[boundary.area] + 0.001
+    assert metres < min(dense.values()) + 0.001
+
+
+def test_nearest_area_of_a_tie_is_the_lowest_code() -> None:
+    """Off the end of a shared border both districts are as near; the lower answers."""
+    index = BoundaryIndex.build([make("E07000002", SOUTH), make("E07000001", WEST)])
+    nearest = index.nearest_area(0.0, 50.5)
+    assert nearest is not None
+    assert nearest[0].area == "E07000001"
+    along_meridian = Geod(ellps="WGS84").inv(0.0, 50.5, 0.0, 51.0)[2]
+    assert nearest[1] == pytest.approx(along_meridian, abs=0.001)
+
+
+def test_nearest_area_on_a_grid_is_the_same_in_degrees() -> None:
+    """A border drawn in metres is as far as the same border drawn in degrees."""
+    square = "POLYGON ((530000 180000, 531000 180000, 531000 181000, 530000 180000))"
+    shape = shapely.from_wkt(square)
+    degrees = to_crs84(Geometry("EPSG:27700", shape))
+    on_grid = BoundaryIndex.build([make("E07000001", shape, crs="EPSG:27700")])
+    on_globe = BoundaryIndex.build([make("E07000001", degrees)])
+    for lon, lat in [(-0.2, 51.5), (-0.1, 51.6), (2.35, 48.85), (-6.0, 54.6)]:
+        first, second = on_grid.nearest_area(lon, lat), on_globe.nearest_area(lon, lat)
+        assert first is not None
+        assert second is not None
+        # A kilometre that is straight in one bends by centimetres in the other.
+        assert first[1] == pytest.approx(second[1], abs=0.05)
+
+
+# The real districts.
+
+
+@pytest.fixture(scope="module")
+def real(districts_2025: Sequence[Boundary]) -> BoundaryIndex:
+    """The 361 districts of 2025."""
+    return BoundaryIndex.build(districts_2025)
+
+
+def brute_force(
+    districts: Sequence[Boundary], lons: np.ndarray, lats: np.ndarray
+) -> set[tuple[int, str]]:
+    """Point number and area of every pair that shapely.covers affirms.
+
+    Every district is asked about every point in its box, one predicate at a time,
+    by nothing but shapely on geometries of its own.
+    """
+    pairs = set()
+    points = shapely.points(lons, lats)
+    for district in districts:
+        shape = shapely.from_wkb(shapely.to_wkb(district.geometry))
+        west, south, east, north = shape.bounds
+        in_box = (lons >= west) & (lons <= east) & (lats >= south) & (lats <= north)
+        boxed = np.flatnonzero(in_box)
+        shapely.prepare(shape)
+        covered = boxed[shapely.covers(shape, points[boxed])]
+        pairs |= {(number, district.area) for number in covered.tolist()}
+    return pairs
+
+
+def test_100_000_postcodes_agree_with_shapely_covers(
+    real: BoundaryIndex, districts_2025: Sequence[Boundary], sampled: pl.DataFrame
+) -> None:
+    """The areas of 100,000 sampled postcodes are those that shapely.covers affirms."""
+    lons, lats = lon_lat_from_bng(
+        sampled["easting"].to_numpy(), sampled["northing"].to_numpy()
+    )
+    expected = brute_force(districts_2025, lons, lats)
+    many = real.locate_many(lons, lats)
+    found = {
+        (number, real.boundaries[row].area)
+        for number, row in zip(many.points.tolist(), many.rows.tolist(), strict=True)
+    }
+    assert found == expected
+    assert len(found) > 99_900
+    singly = {
+        (number, located.boundary.area)
+        for number in range(len(lons))
+        for located in real.locate(float(lons[number]), float(lats[number]))
+    }
+    assert singly == expected
+
+
+def test_borders_of_real_districts_agree_with_shapely(
+    real: BoundaryIndex, districts_2025: Sequence[Boundary]
+) -> None:
+    """Vertices, middles of edges and places a bit beside them are as shapely says."""
+    generator = np.random.default_rng(7)
+    pairs = np.concatenate(
+        [
+            shapely.get_coordinates(district.geometry)[:-1]
+            for district in districts_2025[::12]
+        ]
+    )
+    ends = pairs[generator.choice(len(pairs) - 1, 1500, replace=False)]
+    middles = (pairs[:-1] + pairs[1:])[generator.choice(len(pairs) - 1, 1500)] / 2
+    beside = np.nextafter(ends, generator.choice([-180.0, 180.0], ends.shape))
+    near = ends + generator.choice([-1e-9, 1e-9], ends.shape)
+    lons, lats = np.concatenate([ends, middles, beside, near]).T
+    many = real.locate_many(lons, lats)
+    areas = [real.boundaries[row].area for row in many.rows]
+    found = set(zip(many.points.tolist(), areas, strict=True))
+    assert found == brute_force(districts_2025, lons, lats)
+    shapes = {district.area: district.geometry for district in districts_2025}
+    for number, area, border in zip(
+        many.points[::7], areas[::7], many.on_border[::7], strict=True
+    ):
+        point = shapely.Point(lons[number], lats[number])
+        assert border == shapely.touches(shapes[area], point)
+    assert many.on_border.any()
+    assert not many.on_border.all()
+
+
+def test_threads_share_an_index_that_was_never_used(
+    districts_2025: Sequence[Boundary], sampled: pl.DataFrame, real: BoundaryIndex
+) -> None:
+    """Look-ups from several threads on a fresh index answer as one thread does."""
+    places = sampled[::40]
+    lons, lats = lon_lat_from_bng(
+        places["easting"].to_numpy(), places["northing"].to_numpy()
+    )
+    expected = real.locate_many(lons, lats)
+    fresh = BoundaryIndex.build(
+        Boundary(
+            **{**vars(b), "geometry": shapely.from_wkb(shapely.to_wkb(b.geometry))}
+        )
+        for b in districts_2025
+    )
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: fresh.locate_many(lons, lats), range(16)))
+    for answered in answers:
+        assert np.array_equal(answered.points, expected.points)
+        assert np.array_equal(answered.rows, expected.rows)
+
+
+def test_real_wards_lie_in_their_districts(
+    real: BoundaryIndex, real_data: Path
+) -> None:
+    """A point inside a Welsh ward is covered by it and by one Welsh district."""
+    outlines = read_outlines(real_data / "boundaries/ward_2025.geojsonl.gz", "code")
+    welsh = [make(area, shape) for area, shape in outlines if area.startswith("W")]
+    index = BoundaryIndex.build(itertools.chain(real.boundaries, welsh))
+    assert len(welsh) > 700
+    for ward in welsh[::20]:
+        inner = shapely.point_on_surface(ward.geometry)
+        found = [located.boundary.area for located in index.locate(inner.x, inner.y)]
+        assert ward.area in found
+        assert len(found) == 2
+        assert found[0].startswith("W06")

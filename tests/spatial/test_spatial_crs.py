@@ -1,0 +1,180 @@
+"""Points and coordinate reference systems."""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyproj import Transformer
+
+from trigpoint.errors import InvalidInput, InvalidPoint
+from trigpoint.spatial.crs import (
+    Point,
+    point_from,
+    point_from_easting_northing,
+    point_from_lon_lat,
+)
+from trigpoint.spatial.grids import (
+    SYSTEMS,
+    bng_from_lon_lat,
+    from_lon_lat,
+    lon_lat_from,
+    lon_lat_from_bng,
+    reference_system,
+)
+
+# OS, "A guide to coordinate systems in Great Britain", annex C: Caister water tower.
+CAISTER_LON_LAT = (1 + 42 / 60 + 57.8663 / 3600, 52 + 39 / 60 + 28.8282 / 3600)
+CAISTER_GRID = (651409.804, 313177.450)
+
+
+def test_national_grid_agrees_with_os() -> None:
+    """OSTN15 gives the easting and northing that OS publishes, to a millimetre."""
+    lon, lat = (np.array([value]) for value in CAISTER_LON_LAT)
+    east, north = bng_from_lon_lat(lon, lat)
+    assert (east[0], north[0]) == pytest.approx(CAISTER_GRID, abs=0.0011)
+
+
+def test_point_on_the_national_grid_keeps_what_was_given() -> None:
+    """A point given by easting and northing has degrees and its own pair."""
+    point = point_from_easting_northing(*CAISTER_GRID)
+    assert (point.lon, point.lat) == pytest.approx(CAISTER_LON_LAT, abs=2e-8)
+    assert point.planar("EPSG:27700") == CAISTER_GRID
+    assert point.accuracy == 0.01
+
+
+def test_lat_lon_of_epsg_4326_is_read_latitude_first() -> None:
+    """EPSG:4326 has the axes of CRS84 the other way round."""
+    point = point_from("EPSG:4326", 51.5, -0.1)
+    assert point == Point(-0.1, 51.5, "EPSG:4326", (51.5, -0.1))
+    assert point.planar("EPSG:4326") == (-0.1, 51.5)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:29902", "EPSG:29903", "EPSG:2157"])
+@pytest.mark.parametrize("place", [(-5.93, 54.6), (-7.32, 55.0), (-6.3, 53.4)])
+def test_irish_grids_agree_with_the_epsg_register(
+    crs: str, place: tuple[float, float]
+) -> None:
+    """The Irish pipelines give what PROJ finds in the EPSG register, to a metre."""
+    east, north = from_lon_lat(crs, *(np.array([degrees]) for degrees in place))
+    epsg = Transformer.from_crs("OGC:CRS84", crs, always_xy=True)
+    assert (east[0], north[0]) == pytest.approx(epsg.transform(*place), abs=1.0)
+    point = point_from_easting_northing(float(east[0]), float(north[0]), crs)
+    assert (point.lon, point.lat) == pytest.approx(place, abs=2e-8)
+
+
+@settings(deadline=None)
+@given(st.floats(-7.5, 1.7), st.floats(50.0, 60.7), st.sampled_from(sorted(SYSTEMS)))
+def test_there_and_back(lon: float, lat: float, crs: str) -> None:
+    """Every system gives back the degrees put in, to 2 mm, wherever it reaches."""
+    pair = from_lon_lat(crs, np.array([lon]), np.array([lat]))
+    back = lon_lat_from(crs, *pair)
+    if np.isnan(pair[0][0]):
+        assert SYSTEMS[crs].projected
+        assert crs != "EPSG:27700" or not 50.1 < lat < 60.0 or not -6 < lon < 1
+    else:
+        assert back[0][0] == pytest.approx(lon, abs=3e-8)
+        assert back[1][0] == pytest.approx(lat, abs=2e-8)
+
+
+def test_outside_ostn15_arrays_hold_nan() -> None:
+    """Where OSTN15 has no cover both values are NaN, in either direction."""
+    east, north = bng_from_lon_lat(np.array([2.35, -0.1]), np.array([48.85, 51.5]))
+    assert np.isnan([east[0], north[0]]).all()
+    assert np.isfinite([east[1], north[1]]).all()
+    lon, lat = lon_lat_from_bng(np.array([0.0, np.nan, 800_000]), np.array([0.0, 1, 1]))
+    assert np.isnan([*lon, *lat]).all()
+
+
+def test_conversion_is_the_same_from_many_threads() -> None:
+    """convertbng may be called from several threads at once."""
+    generator = np.random.default_rng(1)
+    east, north = generator.uniform(2e5, 5e5, (2, 20_000))
+    alone = lon_lat_from_bng(east, north)
+    with ThreadPoolExecutor(4) as pool:
+        for lon, lat in pool.map(lambda _: lon_lat_from_bng(east, north), range(8)):
+            assert np.array_equal(lon, alone[0])
+            assert np.array_equal(lat, alone[1])
+
+
+LON_LAT_REFUSALS = [
+    (51.5, -0.1, "lon", "looks like lat,lon (EPSG:4326): swap them"),
+    (60.15, -1.14, "lon", "looks like lat,lon (EPSG:4326): swap them"),
+    (
+        530000,
+        180000,
+        "lon",
+        "looks like easting,northing in EPSG:27700: use easting= and northing=",
+    ),
+    (180000, 930000, "lon", "looks like easting,northing in EPSG:27700"),
+    (1_000_000, 400_000, "lon", "looks like northing,easting in EPSG:27700: swap them"),
+    (-14_000, 6_711_000, "lon", "looks like Web Mercator metres (EPSG:3857)"),
+    (12, 95, "lat", "expected degrees from -90 to 90 (OGC:CRS84)"),
+    (-181, 50, "lon", "lon is -181: expected degrees from -180 to 180"),
+    (math.nan, 51.5, "lon", "lon is nan: expected a finite number of degrees"),
+    (-0.1, math.inf, "lat", "lat is inf: expected a finite number of degrees"),
+    (0.0, 90.0, "lat", "a pole has no longitude"),
+]
+
+
+@pytest.mark.parametrize(("lon", "lat", "parameter", "words"), LON_LAT_REFUSALS)
+def test_wrong_degrees_are_refused(
+    lon: float, lat: float, parameter: str, words: str
+) -> None:
+    """Degrees that cannot be meant are refused, saying what they look like."""
+    with pytest.raises(InvalidPoint) as refused:
+        point_from_lon_lat(lon, lat)
+    assert words in str(refused.value)
+    assert refused.value.members["parameter"] == parameter
+
+
+GRID_REFUSALS = [
+    (-0.1, 51.5, "EPSG:27700", "looks like lon,lat (OGC:CRS84): use lon= and lat="),
+    (1.1, 52.5, "EPSG:27700", "looks like lon,lat (OGC:CRS84): use lon= and lat="),
+    (51.5, -0.1, "EPSG:27700", "looks like lat,lon (EPSG:4326): use lon= and lat="),
+    (1_000_000, 400_000, "EPSG:27700", "looks like northing,easting in EPSG:27700"),
+    (800_000, 1, "EPSG:27700", "easting is 800000: expected metres from 0 to 700000"),
+    (146_000, 530_000, "EPSG:29903", "looks like easting,northing in EPSG:27700"),
+    (733_500, 874_500, "EPSG:29903", "looks like easting,northing in EPSG:2157"),
+    (333_500, 374_500, "EPSG:2157", "looks like easting,northing in EPSG:29903"),
+    (math.nan, 1, "EPSG:27700", "easting is nan: expected a finite number of metres"),
+    (1, -math.inf, "EPSG:2157", "easting is 1"),
+    (0, 1_250_000, "EPSG:27700", "OSTN15 gives no transformation"),
+    (1, 1, "OGC:CRS84", "no easting and northing: use lon= and lat="),
+]
+
+
+@pytest.mark.parametrize(("easting", "northing", "crs", "words"), GRID_REFUSALS)
+def test_wrong_metres_are_refused(
+    easting: float, northing: float, crs: str, words: str
+) -> None:
+    """Metres that cannot be meant are refused, saying what they look like."""
+    with pytest.raises(InvalidPoint) as refused:
+        point_from_easting_northing(easting, northing, crs)
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "EPSG:27700",
+        "epsg:27700",
+        "http://www.opengis.net/def/crs/EPSG/0/27700",
+        "https://www.opengis.net/def/crs/EPSG/9.9.1/27700",
+        "urn:ogc:def:crs:EPSG::27700",
+    ],
+)
+def test_spellings_of_a_system(name: str) -> None:
+    """Codes, OGC IRIs and URNs name the same system."""
+    assert reference_system(name).code == "EPSG:27700"
+
+
+@pytest.mark.parametrize("name", ["EPSG:3857", "27700", "", "OGC:CRS83", "http://x"])
+def test_unknown_systems_are_refused(name: str) -> None:
+    """A system that is not read here is refused, with the list of those that are."""
+    with pytest.raises(InvalidInput, match="expected one of OGC:CRS84, EPSG:4326"):
+        reference_system(name)
