@@ -31,7 +31,9 @@ def read_archive(path: Path, log: LogReader) -> Archive:
     Raises BadRelease as `read_rsf` does, and when the file tells another history than
     the log has.
     """
-    archive = read_rsf(path, KnownTree(tuple(_leaves(log, path.stem))))
+    archive = read_rsf(
+        path, KnownTree(tuple(_leaves(log, path.name.partition(".")[0])))
+    )
     held = log.size(archive.register)
     known = log.entries(archive.register, archive.start + 1, held) if held else []
     for entry, draft in zip(known, archive.entries, strict=False):

@@ -131,11 +131,14 @@ def areas_of(
     `border`. `layers` keeps those layers only. Raises InvalidParameter for a date or
     a layer that is none.
     """
-    if layers is not None and not set(layers) <= set(LAYERS):
+    index = registers.view().boundaries
+    known = {*LAYERS, *index.layers}
+    if layers is not None and not known.issuperset(layers):
         raise InvalidParameter(
-            f"no such layer: known are {', '.join(LAYERS)}", parameter="layer"
+            f"no such layer: known are {', '.join(sorted(known, key=layer_rank))}",
+            parameter="layer",
         )
-    found = registers.view().boundaries.locate_point(point, at)
+    found = index.locate_point(point, at)
     areas = {area.code: area for area in (_drawn(registers, one) for one in found)}
     waiting = [target for area in areas.values() for target in area.within]
     for _ in range(_MAX_DEPTH):

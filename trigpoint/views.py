@@ -32,7 +32,6 @@ from trigpoint.schema.shape import Schema
 from trigpoint.spatial.boundaries import BoundaryIndex
 from trigpoint.spatial.boundary import Boundary
 from trigpoint.spatial.geometry import parse_wkt_literal
-from trigpoint.spatial.layers import layer_of
 from trigpoint.spatial.nearest import PositionIndex
 
 # Raised when the code that builds views changes what they hold.
@@ -248,7 +247,8 @@ class _Build:
         self._progress("boundaries", 0, None)
         held = self._log.size(BOUNDARY) and BOUNDARY in self._schemas
         records = self._log.iter_records(BOUNDARY) if held else iter(())
-        BoundaryIndex.build(boundary_of(record.item) for record in records).save(folder)
+        drawn = (boundary_of(record.item, self._schemas) for record in records)
+        BoundaryIndex.build(drawn).save(folder)
 
     def _positions(self, folder: Path, schema: Schema, changed: bool) -> None:
         file = folder / f"{schema.register}.arrow"
@@ -267,17 +267,21 @@ class _Build:
         PositionIndex.build(keys, np.array(lons), np.array(lats)).save(file)
 
 
-def boundary_of(item: Item) -> Boundary:
-    """A record of the boundary register, with its geometry read."""
+def boundary_of(item: Item, schemas: Schemas) -> Boundary:
+    """A record of the boundary register, with its geometry read.
+
+    Its layer is that of the register its area is in; failing that, the register.
+    """
     text = {name: value for name, value in item.items() if isinstance(value, str)}
     register, _, code = text["area"].partition(":")
+    layer = schemas[register].area_layer if register in schemas else None
     drawn = parse_wkt_literal(text["geometry"])
     return Boundary(
         key=text["boundary"],
         area_register=register,
         area=code,
-        name=text["name"],
-        layer=layer_of(code),
+        name=text.get("name", code),
+        layer=layer or register,
         vintage=text["vintage"],
         start=text.get("start-date"),
         end=text.get("end-date"),

@@ -8,10 +8,12 @@ the tree of the user entries so far. System entries are metadata beside the tree
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from trigpoint.errors import BadRelease, InvalidInput
 from trigpoint.log import merkle
@@ -69,10 +71,17 @@ def read_rsf(path: Path, known: KnownTree | None = None) -> Archive:
     hash that comes out otherwise, a line that is cut off.
     """
     reader = _Reader(path, known or KnownTree())
-    with path.open("rb") as file:
+    with _open(path) as file:
         for number, line in enumerate(_lines(file, path), start=1):
             reader.line(number, line)
     return reader.archive()
+
+
+def _open(path: Path) -> BinaryIO:
+    """The bytes of a file, unpacked if its name ends in `.gz`."""
+    if path.suffix == ".gz":
+        return cast("BinaryIO", gzip.open(path, "rb"))
+    return path.open("rb")
 
 
 @dataclass(frozen=True)
@@ -88,7 +97,7 @@ class KnownTree:
 
 def _lines(file: BinaryIO, path: Path) -> Iterator[str]:
     number = 0
-    while line := file.readline(_MAX_LINE):
+    while line := _line(file, path, number + 1):
         number += 1
         if len(line) == _MAX_LINE:
             raise BadRelease("the line is too long", file=path.name, row=number)
@@ -108,6 +117,18 @@ def _lines(file: BinaryIO, path: Path) -> Iterator[str]:
         yield text.rstrip("\r\n")
 
 
+def _line(file: BinaryIO, path: Path, number: int) -> bytes:
+    try:
+        return file.readline(_MAX_LINE)
+    except (EOFError, OSError, zlib.error) as error:
+        raise BadRelease(
+            f"cannot be unpacked: {error}",
+            file=path.name,
+            row=number,
+            do="fetch the file again",
+        ) from error
+
+
 class _Reader:
     """State while the lines of one file go by."""
 
@@ -118,7 +139,7 @@ class _Reader:
         self._unused: dict[bytes, int] = {}
         self._drafts: list[Draft] = []
         self._leaves: list[bytes] = []
-        self._archive = Archive(register=path.stem)
+        self._archive = Archive(register=path.name.partition(".")[0])
         self._last = ""
         self._commands = {
             "assert-root-hash": (2, self._assert),
