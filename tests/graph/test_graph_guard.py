@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -152,9 +153,10 @@ def test_our_own_graphs_may_be_named(
 ) -> None:
     """FROM takes a graph of ours in each spelling, and the engine gets its IRI."""
     prologue, graph = prologue_and_graph
-    text = f"{prologue}SELECT * FROM {named}{graph} {{ ?s ?p ?o }}"
+    text = " ".join([prologue, "ASK FROM", named, graph, "{ ?s ?p ?o }"])
     checked = check_query(text, base=BASE)
-    assert f"FROM {named}<{BASE}/graph/catalogue>" in checked.text
+    written = " ".join(checked.text.split())
+    assert f"FROM {named}<{BASE}/graph/catalogue> {{" in written
 
 
 @pytest.mark.parametrize(
@@ -178,7 +180,7 @@ def test_other_graphs_are_refused(
     """FROM of anything else is refused rather than answered with nothing."""
     prologue, graph = prologue_and_graph
     with pytest.raises(QueryRejected, match=r"graph|prefix"):
-        check_query(f"{prologue}SELECT * FROM {named}{graph} {{}}", base=BASE)
+        check_query(" ".join([prologue, "ASK FROM", named, graph, "{}"]), base=BASE)
 
 
 def test_a_long_query_is_refused_unread() -> None:
@@ -218,10 +220,8 @@ def test_nesting_up_to_the_bound_is_read() -> None:
 def test_hostile_text_is_parsed_in_linear_time(text: str) -> None:
     """No text of the greatest length takes the parser seconds or its stack."""
     begun = time.process_time()
-    try:
+    with suppress(QueryRejected):
         check_query(text, base=BASE)
-    except QueryRejected:
-        pass
     assert time.process_time() - begun < 5
 
 
@@ -241,10 +241,10 @@ def test_tokens_are_set_apart() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["COALESCE", "concat", "SUBSTR", "IF", "COUNT"])
+@pytest.mark.parametrize("name", ["COALESCE", "concat", "BNODE", "IF", "COUNT"])
 def test_the_engine_reads_what_the_guard_wrote(name: str) -> None:
     """White space before a bracket is allowed, also where the engine has a gap."""
-    values = {"SUBSTR": "'a', 1", "IF": "true, 1, 2"}.get(name, "?s")
+    values = {"BNODE": "", "IF": "true, 1, 2"}.get(name, "?s")
     text = f"SELECT ({name} # comment\n ({values}) AS ?x) {{ ?s ?p ?o }}"
     grouped = f"{text} GROUP BY ?s"
     assert _accepts(Store(), check_query(grouped, base=BASE).text)

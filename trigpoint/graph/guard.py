@@ -22,6 +22,8 @@ from trigpoint.graph.sparql import MAX_DEPTH, MAX_LENGTH, ParsedQuery, parse_que
 QueryForm = Literal["select", "ask", "construct", "describe"]
 
 _FORMS: Final = frozenset({"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"})
+# BNODE, COALESCE and CONCAT: the engine wants their bracket without a gap.
+_TIGHT: Final = frozenset({"BNODE", "FUNCTION_N"})
 _CODE_POINT: Final = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _LOCAL_ESCAPE: Final = re.compile(r"\\([-_~.!$&'()*+,;=/?#@%])")
 
@@ -170,8 +172,8 @@ def _write(
 
 
 def _gap(before: Token | None, token: Token) -> str:
-    if before is not None and before.type == "FUNCTION_N":
-        return ""  # the engine reads CONCAT( and COALESCE( only without a gap
+    if before is not None and before.type in _TIGHT:
+        return ""
     if before is None:
         lines, end = cast(int, token.line) - 1, 0
     else:

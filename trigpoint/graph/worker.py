@@ -27,6 +27,7 @@ from trigpoint.graph.answer import (
     answer_query,
     memory_exceeded,
 )
+from trigpoint.graph.sparql import parse_query
 
 READY: Final = "ready"
 NICENESS: Final = 10
@@ -88,6 +89,7 @@ def serve(connection: Connection) -> None:
     setup: Setup = connection.recv()
     limit_process(setup.limits)
     worker = _Worker(connection, setup)
+    parse_query("ASK {}")  # reads the grammar now, not in the first query's time
     connection.send(READY)
     while True:
         try:

@@ -94,6 +94,11 @@ class QueryPool:
         with self._change:
             return frozenset((self._store, *self._running))
 
+    def busy(self) -> int:
+        """How many queries run now."""
+        with self._change:
+            return self._running.total()
+
     def worker_pids(self) -> tuple[int, ...]:
         """Process ids of the workers, for watching them."""
         return tuple(worker.pid for worker in self._workers)
