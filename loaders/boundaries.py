@@ -228,4 +228,5 @@ SOURCE = Source(
     read=read,
     add_options=add_options,
     needs=("features",),
+    whole=False,
 )

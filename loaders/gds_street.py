@@ -77,7 +77,7 @@ def resolved_ids(given: Given) -> pl.LazyFrame:
         migrated=pl.lit(_MIGRATED) + pl.col("new_id"),
     )
     authorities = _authorities(given)
-    held = authorities.select(chain=AUTHORITY, held=pl.lit(value=True)).unique()
+    held = authorities.select(chain=AUTHORITY, held=pl.lit(value=True)).unique().lazy()
     named = _named(given, authorities)
     ids = (
         given.table(DISCOVERY.name)
@@ -85,11 +85,7 @@ def resolved_ids(given: Given) -> pl.LazyFrame:
         .join(migration, on="interim", how="left")
         .join(named, on="interim", how="left")
         .with_columns(chain=pl.coalesce("migrated", "interim"))
-        .join(
-            held.select(chain=AUTHORITY, held=pl.lit(value=True)),
-            on="chain",
-            how="left",
-        )
+        .join(held, on="chain", how="left")
     )
     sure = (
         pl.when(pl.col("named") == pl.col("chain"))
@@ -108,14 +104,14 @@ def _reused() -> pl.Expr:
     return pl.col("chain").is_duplicated()
 
 
-def _named(given: Given, authorities: pl.LazyFrame) -> pl.LazyFrame:
+def _named(given: Given, authorities: pl.DataFrame) -> pl.LazyFrame:
     """`interim` and `named`: the one authority that bears a name of the interim id."""
     register = pl.col(AUTHORITY).str.split(":").list.first().alias("register")
     names = given.table(NAMES.name).select(
         register, _plain(pl.col("name")).alias("plain"), interim=AUTHORITY
     )
     return (
-        names.join(authorities, on=["register", "plain"])
+        names.join(authorities.lazy(), on=["register", "plain"])
         .group_by("interim")
         .agg(pl.col(AUTHORITY).unique())
         .filter(pl.col(AUTHORITY).list.len() == 1)
@@ -123,7 +119,7 @@ def _named(given: Given, authorities: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _authorities(given: Given) -> pl.LazyFrame:
+def _authorities(given: Given) -> pl.DataFrame:
     """`register`, `plain` (a name) and `local-authority` of every authority held."""
     frames = []
     for register in AUTHORITIES:
@@ -141,7 +137,7 @@ def _authorities(given: Given) -> pl.LazyFrame:
             "the registers of local authorities hold no records, so authorities cannot "
             "be told: load them first (python -m loaders rsf)"
         )
-    return pl.concat(frames).lazy()
+    return pl.concat(frames)
 
 
 def _plain(name: pl.Expr) -> pl.Expr:
@@ -166,4 +162,5 @@ SOURCE = Source(
     layouts=(STREETS, DISCOVERY, MIGRATION, NAMES),
     read=read,
     needs=(STREETS.name, DISCOVERY.name, MIGRATION.name, NAMES.name),
+    whole=False,
 )

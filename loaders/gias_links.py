@@ -86,4 +86,5 @@ SOURCE = Source(
     layouts=(LINKS,),
     read=read,
     needs=(LINKS.name,),
+    whole=False,
 )

@@ -27,7 +27,7 @@ SHARED = "another row has the same UPRN, and its wording stands"
 
 
 def read(given: Given) -> list[Rows]:
-    """Rows for `address`, and partial rows for `school-eng` that link to them."""
+    """Rows for `address`, and rows for `school-eng` that link to them."""
     matches = given.table(MATCHES.name).select(
         ROW,
         pl.col("test").str.strip_prefix("school:").alias(SCHOOL),
@@ -54,7 +54,7 @@ def read(given: Given) -> list[Rows]:
             for field in WORDING
         ),
     )
-    return [Rows(ADDRESS, addresses), Rows(SCHOOL, schools, partial=True)]
+    return [Rows(ADDRESS, addresses), Rows(SCHOOL, schools)]
 
 
 SOURCE = Source(
@@ -68,4 +68,5 @@ SOURCE = Source(
     layouts=(MATCHES,),
     read=read,
     needs=(MATCHES.name,),
+    whole=False,
 )

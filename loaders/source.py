@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import polars as pl
+
+from trigpoint.schema.shape import Schema
 
 if TYPE_CHECKING:
     from loaders.release import Release
@@ -43,16 +46,15 @@ class Layout:
     quoted: bool = True
     header: bool = True
     encoding: str = "utf-8"
-    licence: str | None = None
-    attribution: str | None = None
+    attribution: str | None = None  # when it is not the source's own
 
 
 @dataclass(frozen=True)
 class Rows:
     """Rows for one register, in its columns, with `_row` (and `_left_out`, `_problem`).
 
-    `partial` rows have the key and some fields: a column that is not there leaves the
-    current record's value as it is.
+    `partial` rows amend records that the register holds, and blank nothing: what is
+    null stays as the record has it.
     """
 
     register: str
@@ -66,11 +68,13 @@ class Given:
 
     `held(register)` is a frame of the register's current records: the key and every
     field as text, lists joined by `;`; without rows when the register is empty.
+    `schemas` are those of all registers, by name.
     """
 
     releases: Sequence[Release]
     options: argparse.Namespace
     held: Callable[[str], pl.DataFrame]
+    schemas: Mapping[str, Schema]
 
     def of(self, layout: str) -> list[Release]:
         """The releases of this layout, in the order given."""
@@ -91,13 +95,23 @@ class Given:
         return pl.concat([scan for _, scan in self.scans(layout)])
 
 
+LayoutsOf = Callable[[argparse.Namespace, Mapping[str, Schema]], tuple[Layout, ...]]
+
+
 def no_options(parser: argparse.ArgumentParser) -> None:
     """A source without options of its own."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A supplier's product: where it comes from, on what terms, and how it is read."""
+    """A supplier's product: where it comes from, on what terms, and how it is read.
+
+    `needs` names layouts of which a file must be given. A release that is `whole`
+    holds all that its registers should, so that a record missing from it is a drop.
+    `layouts_of` takes the place of `layouts` where these depend on the options, and
+    `find_files` is asked when no file is named. A source without `read` is an archive
+    of registers, whose entries are appended as they are.
+    """
 
     name: str
     title: str
@@ -105,9 +119,10 @@ class Source:
     licence: str
     attribution: str
     landing_page: str
-    layouts: tuple[Layout, ...]
-    read: Callable[[Given], Sequence[Rows]]
+    layouts: tuple[Layout, ...] = ()
+    read: Callable[[Given], Sequence[Rows]] | None = None
     add_options: Callable[[argparse.ArgumentParser], None] = no_options
-    needs: tuple[str, ...] = ()  # layouts without which nothing can be read
-    find_files: Callable[[], Sequence[str]] | None = None  # when FILE may be left out
-    notes: Mapping[str, str] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    whole: bool = True
+    layouts_of: LayoutsOf | None = None
+    find_files: Callable[[], Sequence[Path]] | None = None

@@ -1,0 +1,197 @@
+"""From the files of a release to entries in the log, the same way for all sources.
+
+Open, read, gate, append: all of a release or nothing. Temporary files live in one
+folder that goes when the load ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+
+from loaders.release import Release, open_release
+from loaders.source import Given, Layout, Source
+from trigpoint.errors import BadRelease, NoData
+from trigpoint.log.entry import Batch
+from trigpoint.register import Registers, Summary
+from trigpoint.schema.shape import Schema
+from trigpoint.staging import Load
+
+Progress = Callable[[str, int, int | None], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a load did, and the columns of its files left unread for the sake of the
+    people whom they are about."""
+
+    summary: Summary
+    unread: tuple[str, ...]
+
+
+def load(
+    source: Source,
+    paths: Sequence[Path],
+    options: argparse.Namespace,
+    progress: Progress,
+) -> Outcome:
+    """Load files of one source into the data directory that `options.data` names.
+
+    Raises BadRelease for a file that cannot be read as one of the source's, and the
+    other errors of `trigpoint`; then nothing was appended.
+    """
+    registers = Registers.open(options.data, base=options.base, write=True)
+    if source.read is None:
+        return _import(source, paths, options, registers, progress)
+    layouts = source.layouts
+    if source.layouts_of is not None:
+        layouts = source.layouts_of(options, registers.schemas)
+    files = _files(source, layouts, paths)
+    with tempfile.TemporaryDirectory(prefix="trigpoint-") as folder:
+        releases = _open(files, layouts, Path(folder), progress)
+        _require(source, releases)
+        given = Given(releases, options, _held(registers), registers.schemas)
+        loads = [Load(r.register, r.frame, r.partial) for r in source.read(given)]
+        summary = registers.load(
+            loads,
+            _batch(source, releases, options.source_date),
+            dry_run=options.dry_run,
+            accept_partial=options.accept_partial,
+            # A release that is not the whole register drops nothing by being short.
+            force=options.force or not source.whole,
+            progress=progress,
+        )
+    unread = {name for release in releases for name in release.unread}
+    return Outcome(summary, tuple(sorted(unread)))
+
+
+def _import(
+    source: Source,
+    paths: Sequence[Path],
+    options: argparse.Namespace,
+    registers: Registers,
+    progress: Progress,
+) -> Outcome:
+    files = [file for path in paths for file in _inside(path, "*.rsf")]
+    if not files:
+        raise NoData("no file named, or no .rsf file in the folder named")
+    batch = Batch(
+        source=source.name,
+        title=source.title,
+        files=tuple((file.name, f"sha-256:{_checksum(file)}") for file in files),
+        licence=source.licence,
+        attribution=source.attribution,
+        landing_page=source.landing_page,
+        release_date=options.source_date,
+    )
+    done = registers.import_rsf(
+        files, batch, dry_run=options.dry_run, progress=progress
+    )
+    return Outcome(done, ())
+
+
+def _inside(path: Path, pattern: str) -> list[Path]:
+    return sorted(path.rglob(pattern)) if path.is_dir() else [path]
+
+
+def _checksum(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise BadRelease(
+            f"cannot be read: {error.strerror}", file=path.name, do="check the path"
+        ) from error
+
+
+def _files(
+    source: Source, layouts: Sequence[Layout], paths: Sequence[Path]
+) -> list[Path]:
+    """The files named, and in folders named those that are called as a layout is."""
+    if not paths:
+        if source.find_files is None:
+            raise NoData(f"no file named: {source.name} reads files")
+        return list(source.find_files())
+    names = {layout.name for layout in layouts}
+    files: list[Path] = []
+    for path in paths:
+        found = [path]
+        if path.is_dir():
+            found = [file for file in _inside(path, "*") if file.name in names]
+        if not found:
+            raise NoData(f"{path} has no file called {' or '.join(sorted(names))}")
+        files += found
+    return files
+
+
+def _open(
+    files: Sequence[Path], layouts: Sequence[Layout], folder: Path, progress: Progress
+) -> list[Release]:
+    sizes = [file.stat().st_size if file.is_file() else 0 for file in files]
+    seen = 0
+
+    def advance(count: int) -> None:
+        nonlocal seen
+        seen += count
+        progress("read", seen, sum(sizes))
+
+    return [open_release(file, layouts, folder, advance=advance) for file in files]
+
+
+def _require(source: Source, releases: Sequence[Release]) -> None:
+    there = {release.layout.name for release in releases}
+    missing = [name for name in source.needs if name not in there]
+    if missing:
+        raise NoData(f"{source.name} needs also: {', '.join(missing)}")
+
+
+def _batch(source: Source, releases: Sequence[Release], date: str | None) -> Batch:
+    attributions = [source.attribution]
+    attributions += [r.layout.attribution for r in releases if r.layout.attribution]
+    return Batch(
+        source=source.name,
+        title=source.title,
+        files=tuple((r.path.name, f"sha-256:{r.checksum}") for r in releases),
+        licence=source.licence,
+        attribution=" ".join(dict.fromkeys(attributions)),
+        landing_page=source.landing_page or None,
+        release_date=date,
+    )
+
+
+def _held(registers: Registers) -> Callable[[str], pl.DataFrame]:
+    """Current records by register, each read once (see `Given.held`)."""
+
+    @cache
+    def held(register: str) -> pl.DataFrame:
+        if register not in registers.schemas:
+            return pl.DataFrame(schema={register: pl.String})
+        schema = registers.schemas[register]
+        items = [item for _, _, item in registers.log.current(register)]
+        decoded = pl.col("item").str.json_decode(pl.Struct(_types(schema)))
+        frame = pl.DataFrame({"item": items}, schema={"item": pl.String})
+        return (
+            frame.select(decoded)
+            .unnest("item")
+            .with_columns(
+                pl.col(field.name).list.join(";")
+                for field in schema.fields
+                if field.many
+            )
+        )
+
+    return held
+
+
+def _types(schema: Schema) -> dict[str, pl.DataType]:
+    return {
+        field.name: pl.List(pl.String) if field.many else pl.String()
+        for field in schema.fields
+    }

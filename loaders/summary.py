@@ -1,0 +1,96 @@
+"""What a load did, for the person who ran it: a table, reasons, refused rows."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from loaders.run import Outcome
+from trigpoint.gate.terms import SUSPICIOUS_DROP
+from trigpoint.register import Summary
+
+COLUMNS = ("added", "changed", "unchanged", "rejected", "left out")
+MOST_SHOWN = 50
+
+
+def print_outcome(
+    outcome: Outcome, console: Console, *, whole: bool, dry_run: bool
+) -> None:
+    """The table of counts, why rows were left out, and what the gate found."""
+    summary = outcome.summary
+    console.print(_table(summary))
+    for register, counts in summary.counts.items():
+        for reason, count in counts.left_out.items():
+            console.print(Text(f"left out of {register}: {count:,} — {reason}"))
+    if outcome.unread:
+        names = ", ".join(outcome.unread)
+        console.print(Text(f"left unread, since they are about people: {names}"))
+    if _worth_showing(summary, whole=whole):
+        console.print(Text(summary.report.table(limit=MOST_SHOWN, width=console.width)))
+    console.print(Text(_verdict(summary, dry_run=dry_run)))
+
+
+def _table(summary: Summary) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("register", overflow="fold")
+    for name in COLUMNS:
+        table.add_column(name, justify="right")
+    for register, counts in summary.counts.items():
+        left_out = sum(counts.left_out.values())
+        numbers = (counts.added, counts.changed, counts.unchanged, counts.rejected)
+        table.add_row(register, *(f"{number:,}" for number in (*numbers, left_out)))
+    return table
+
+
+def _worth_showing(summary: Summary, *, whole: bool) -> bool:
+    """Whether the gate found anything but that a part is less than the whole."""
+    found = summary.report.counts.items()
+    return any(component != SUSPICIOUS_DROP or whole for (_, _, component), _ in found)
+
+
+def _verdict(summary: Summary, *, dry_run: bool) -> str:
+    entries = sum(c.added + c.changed for c in summary.counts.values())
+    if dry_run:
+        return f"Dry run: nothing was written; {entries:,} entries would have been."
+    if not summary.appended:
+        return (
+            "Nothing was written. Mend the rows above, or load the others with "
+            "--accept-partial."
+        )
+    return f"{entries:,} entries appended."
+
+
+def write_rejects(
+    summary: Summary, data: Path, source: str, base: str
+) -> tuple[Path, Path] | None:
+    """Write refused rows as CSV and the gate's report as JSON, under `data`/rejects.
+
+    Columns: `register`, then the rows' own; lists are joined by `;`. None when no row
+    was refused.
+    """
+    if not summary.rejects:
+        return None
+    folder = data / "rejects"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{source}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    rows = [_flat(frame, register) for register, frame in summary.rejects.items()]
+    csv, report = folder / f"{name}.csv", folder / f"{name}.json"
+    pl.concat(rows, how="diagonal").write_csv(csv)
+    found = summary.report.as_json(base)
+    report.write_text(json.dumps(found, ensure_ascii=False, indent=1), encoding="utf-8")
+    return csv, report
+
+
+def _flat(frame: pl.DataFrame, register: str) -> pl.DataFrame:
+    lists = [name for name, kind in frame.schema.items() if kind == pl.List(pl.String)]
+    return frame.select(
+        pl.lit(register).alias("register"),
+        pl.exclude(lists),
+        pl.col(lists).list.join(";"),
+    )
