@@ -13,6 +13,11 @@ from trigpoint.dates import days_of
 from trigpoint.errors import InvalidParameter
 
 
+def is_date(text: str) -> bool:
+    """Whether text is a date of a GDS precision, and of a day that there was."""
+    return _days(text) is not None and ("T" not in text or _instant(text) is not None)
+
+
 def is_before(one: str, other: str) -> bool:
     """Whether date `one` certainly lies before date `other`; False when their spans
     touch or either is not a date."""

@@ -20,7 +20,12 @@ from trigpoint.gate.violation import Violation
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.shape import Schema
 
-_ALSO_BY_SHAPE = {terms.EMPTY_VALUE, terms.INVALID_GEOMETRY, terms.NOT_CANONICAL_KEY}
+_ALSO_BY_SHAPE = {
+    terms.EMPTY_VALUE,
+    terms.INVALID_DATE,
+    terms.INVALID_GEOMETRY,
+    terms.NOT_CANONICAL_KEY,
+}
 
 
 def check(

@@ -32,6 +32,7 @@ _WARNED = {
     terms.EMPTY_VALUE,
     terms.END_BEFORE_START,
     terms.FORMULA_CELL,
+    terms.INVALID_DATE,
     terms.INVALID_GEOMETRY,
     terms.NOT_CANONICAL_KEY,
     terms.PERSONAL_DATA,

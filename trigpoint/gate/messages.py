@@ -21,10 +21,6 @@ _KINDS = {
     f"{_XSD}integer": "a whole number",
     f"{_XSD}decimal": "a decimal number",
     f"{_XSD}boolean": "true or false",
-    f"{_XSD}date": "a date such as 2018-10-09",
-    f"{_XSD}dateTime": "a date and time such as 2016-04-05T13:23:05Z",
-    f"{_XSD}gYear": "a year such as 1905",
-    f"{_XSD}gYearMonth": "a year and month such as 1993-01",
     f"{_XSD}anyURI": "a web address",
 }
 
@@ -67,8 +63,11 @@ def describe(
         return unknown_link(field, value or "", schema)
     if component == terms.NODE:
         return f"{name} is not a geometry: expected {_geometry(field)}"
+    if component in (terms.DATATYPE, terms.OR) and field.kind == "date":
+        return not_a_date(value or "")
     if component in (terms.DATATYPE, terms.OR) and field.datatypes:
-        return f"{shown} is not {_kind(field)}"
+        kinds = [_KINDS.get(datatype, datatype) for datatype in field.datatypes]
+        return f"{shown} is not {' or '.join(kinds)}"
     return _text(component, shown, parameter)
 
 
@@ -81,6 +80,12 @@ def unknown_link(field: Field, value: str, schema: Schema) -> str:
         f"there is no record “{shortened(key)}” in the register {target}: "
         f"correct “{field.name}”, or load that record first"
     )
+
+
+def not_a_date(value: str) -> str:
+    """What to say of a text that is no date of any GDS precision."""
+    shown = shortened(value)
+    return f"“{shown}” is not a date: expected one such as 2018-10-09, 1993-01 or 1905"
 
 
 def list_of(shapes: Graph, shape: Node, predicate: URIRef) -> list[str]:
@@ -110,13 +115,6 @@ def _text(
     if component == terms.NODE_KIND:
         return f"{shown} cannot be the key of a record"
     return None
-
-
-def _kind(field: Field) -> str:
-    if field.kind == "date":
-        return "a date: expected one such as 2018-10-09, 1993-01 or 1905"
-    kinds = [_KINDS.get(datatype, datatype) for datatype in field.datatypes]
-    return " or ".join(kinds)
 
 
 def _geometry(field: Field) -> str:

@@ -12,8 +12,8 @@ import polars as pl
 
 from trigpoint.errors import InvalidIdentifier
 from trigpoint.gate import terms
-from trigpoint.gate.dates import is_before
-from trigpoint.gate.messages import shortened
+from trigpoint.gate.dates import is_before, is_date
+from trigpoint.gate.messages import not_a_date, shortened
 from trigpoint.gate.violation import Violation
 from trigpoint.identifiers import canonical_key
 from trigpoint.schema.rdf import lon_lat_of
@@ -51,6 +51,7 @@ def check_rows(frame: pl.DataFrame, schema: Schema) -> Iterator[Violation]:
             yield from _texts(frame, schema, field)
     yield from _geometries(frame, schema)
     yield from _dates(frame, schema)
+    yield from _end_before_start(frame, schema)
 
 
 def duplicate_keys(frame: pl.DataFrame, schema: Schema) -> Iterator[Violation]:
@@ -207,6 +208,20 @@ def geometry_problems(value: str, field: Field) -> list[str]:
 
 
 def _dates(frame: pl.DataFrame, schema: Schema) -> Iterator[Violation]:
+    """Dates that are none: validators look at xsd:date and xsd:dateTime closely, but
+    take anything for a xsd:gYear or xsd:gYearMonth."""
+    for field in schema.fields:
+        if field.kind != "date" or field.name not in frame.columns:
+            continue
+        rows = frame.select("_row", schema.key, field.name)
+        rows = rows.explode(field.name) if field.many else rows
+        for row, key, value in rows.drop_nulls(field.name).iter_rows():
+            if not is_date(value):
+                component, message = terms.INVALID_DATE, not_a_date(value)
+                yield _found(schema, field, component, row, key, value, message)
+
+
+def _end_before_start(frame: pl.DataFrame, schema: Schema) -> Iterator[Violation]:
     start, end = schema.start, schema.end
     if start is None or end is None or not {start, end} <= set(frame.columns):
         return
