@@ -114,6 +114,20 @@ def test_other_values_are_rewritten_to_canonical_form(
         ]
 
 
+def test_parts_that_point_at_each_other_are_described_once(tmp_path: Path) -> None:
+    """A circle among a record's parts ends, and each line comes once."""
+    subject = f"{BASE}/id/school-eng/1"
+    lines = sorted(
+        [
+            line("1", f"<{subject}/geometry>", GEOMETRY),
+            f"<{subject}/geometry> <{LABEL}> <{subject}/geometry> .",
+            f"<{subject}/geometry> <{LABEL}> <{subject}> .",
+        ]
+    )
+    with GraphView.build(tmp_path / "store", lines, {}) as view:
+        assert view.describe(subject) == lines
+
+
 def test_records_and_named_graphs_are_loaded_apart(tmp_path: Path) -> None:
     """The default graph has the records, a named graph only its own lines."""
     view = GraphView.build(

@@ -138,17 +138,20 @@ class GraphView:
         record's with a slash, such as `{iri}/geometry`. Empty if there are none.
         """
         lines: list[str] = []
-        todo = [NamedNode(iri)]
         part = f"{iri}/"
+        todo = [iri]
+        seen = {iri}
         while todo:
             found = self._open_store().quads_for_pattern(
-                todo.pop(), None, None, DefaultGraph()
+                NamedNode(todo.pop()), None, None, DefaultGraph()
             )
             for quad in found:
                 lines.append(f"{quad.triple} .")
                 target = quad.object
-                if isinstance(target, NamedNode) and target.value.startswith(part):
-                    todo.append(target)
+                name = target.value if isinstance(target, NamedNode) else ""
+                if name.startswith(part) and name not in seen:
+                    seen.add(name)
+                    todo.append(name)
         return sorted(lines)
 
     def close(self) -> None:

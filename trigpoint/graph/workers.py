@@ -14,7 +14,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing import Pipe
 from os import PathLike, fspath
@@ -124,12 +124,12 @@ class QueryPool:
             worker.ensure_alive()
             yield worker
         finally:
-            try:
+            # The answer stands even if no successor can be started just now.
+            with suppress(QueryFailed):
                 worker.ensure_alive()
-            finally:
-                with self._change:
-                    self._idle.append(worker)
-                    self._change.notify()
+            with self._change:
+                self._idle.append(worker)
+                self._change.notify()
 
     def _take(self) -> _WorkerProcess:
         deadline = time.monotonic() + self.limits.time
@@ -154,7 +154,9 @@ class QueryPool:
                     "try again later",
                     limit=self.limits.time,
                 )
-            return self._idle.popleft()
+            worker = next((w for w in self._idle if w.is_ready()), self._idle[0])
+            self._idle.remove(worker)
+            return worker
 
     @contextmanager
     def _snapshot(self) -> Iterator[Path]:
@@ -192,12 +194,22 @@ class _WorkerProcess:
         except (EOFError, OSError):
             raise self._death() from None
 
+    def is_ready(self) -> bool:
+        """Whether a job would start at once; a new process takes half a second."""
+        if self._ready or self._connection.closed:
+            return self._ready
+        return self._connection.poll()
+
     def ensure_alive(self) -> None:
         """Start a new process if this one has ended and is still wanted."""
         with self._lock:
             if not self._retired and self._process.poll() is not None:
                 self._connection.close()
-                self._start()
+                self._ready = False
+                try:
+                    self._start()
+                except OSError as error:
+                    raise QueryFailed(f"no worker could be started: {error}") from None
 
     def retire(self) -> None:
         """Kill the process for good."""
