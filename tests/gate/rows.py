@@ -14,7 +14,12 @@ from trigpoint.schema.shape import Schema
 HERE = Path(__file__).parent
 BASE = "https://register.example"
 SOURCE_DATE = "2020-06-01"
-OWNERS = {"A1": None, "B 2": None, "old": "2015", "late": "2020-06-01"}
+OWNERS: dict[str, str | None] = {
+    "A1": None,
+    "B 2": None,
+    "old": "2015",
+    "late": "2020-06-01",
+}
 
 Values = str | list[str | None] | None
 Row = Mapping[str, Values]
@@ -23,7 +28,8 @@ Check = Callable[..., Report]
 
 def held(register: str, keys: Collection[str]) -> Mapping[str, str | None]:
     """What the registers hold beside the load: the owners, and one site."""
-    known = {"owner": OWNERS, "site": {"900": None}}.get(register, {})
+    sites: dict[str, str | None] = {"900": None}
+    known = {"owner": OWNERS, "site": sites}.get(register, {})
     return {key: known[key] for key in keys if key in known}
 
 

@@ -78,7 +78,8 @@ def test_archived_registers_hold_no_formula_and_only_known_addresses(
 ) -> None:
     """The mailboxes in one register's contacts are all the e-mail addresses there
     are in 51 archived registers."""
-    contacts, others = set(), set()
+    contacts: set[str] = set()
+    others: set[str] = set()
     for path in sorted((real_data / "registers").glob("*.rsf")):
         for line in path.read_text(encoding="utf8").split("\n"):
             if line.startswith("add-item\t"):

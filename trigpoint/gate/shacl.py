@@ -6,11 +6,14 @@ come back in the order of the batches.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import chain
 from multiprocessing import get_context, parent_process
 
 import polars as pl
@@ -30,6 +33,8 @@ _BATCH_BYTES = 16_000_000
 # A worker needs about a second to start; below this a load is done before it pays.
 _ROWS_FOR_WORKERS = 10_000
 _WORKERS = 2
+
+_LOGGER = logging.getLogger(__name__)
 
 _Batch = tuple[pl.DataFrame, frozenset[Target]]
 
@@ -138,7 +143,7 @@ def _held_in(
 
 
 def _here(
-    known: Brief, batches: Iterator[_Batch]
+    known: Brief, batches: Iterable[_Batch]
 ) -> Iterator[tuple[int, list[Violation]]]:
     judge = Judge(known)
     for part, held in batches:
@@ -154,19 +159,28 @@ def _workers(rows: int) -> int:
 def _in_workers(
     known: Brief, batches: Iterator[_Batch], count: int
 ) -> Iterator[tuple[int, list[Violation]]]:
-    """Batches judged side by side, a few in flight, results in their order."""
-    waiting: deque[tuple[int, Future[list[Violation]]]] = deque()
+    """Batches judged side by side, a few in flight, results in their order.
+
+    Should a worker die (its memory taken, say), the rest is judged in this process.
+    """
+    pending: deque[_Batch] = deque()
+    futures: deque[Future[list[Violation]]] = deque()
     with ProcessPoolExecutor(
         count, mp_context=get_context("spawn"), initializer=_start, initargs=(known,)
     ) as pool:
-        for part, held in batches:
-            waiting.append((len(part), pool.submit(_work, part, held)))
-            if len(waiting) > 2 * count:
-                size, future = waiting.popleft()
-                yield size, future.result()
-        while waiting:
-            size, future = waiting.popleft()
-            yield size, future.result()
+        try:
+            for batch in batches:
+                pending.append(batch)
+                futures.append(pool.submit(_work, *batch))
+                if len(pending) > 2 * count:
+                    found = futures.popleft().result()
+                    yield len(pending.popleft()[0]), found
+            while pending:
+                found = futures.popleft().result()
+                yield len(pending.popleft()[0]), found
+        except BrokenProcessPool:
+            _LOGGER.warning("a worker of the gate died: going on in one process")
+    yield from _here(known, chain(pending, batches))
 
 
 # A worker process judges for one register only; its judge is set when it starts.
