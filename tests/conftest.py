@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from trigpoint.log.entry import Batch
+from trigpoint.register import Registers
+from trigpoint.resources import resource_folder
+from trigpoint.schema.catalogue import Schemas
+
 REAL_DATA = os.environ.get("TRIGPOINT_REAL_DATA")
 SUITES = os.environ.get("TRIGPOINT_SUITES")
 _NEEDS = {
@@ -59,3 +64,26 @@ def suites() -> Path:
     """The folder of outside test suites, named by TRIGPOINT_SUITES."""
     assert SUITES is not None
     return Path(SUITES)
+
+
+@pytest.fixture(scope="session")
+def schemas() -> Schemas:
+    """The schemas of the project's own registers."""
+    return Schemas([resource_folder("shapes")], [resource_folder("ontology")])
+
+
+@pytest.fixture(scope="session")
+def rsf_files(real_data: Path) -> list[Path]:
+    """The archived GOV.UK Registers, one file each."""
+    return sorted((real_data / "registers").glob("*.rsf"))
+
+
+@pytest.fixture(scope="session")
+def archived(rsf_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with every archived register, published. Copy it to write."""
+    data = tmp_path_factory.mktemp("archived")
+    registers = Registers.open(data, write=True)
+    summary = registers.import_rsf(rsf_files, Batch("rsf", "Archived registers"))
+    assert summary.appended
+    registers.log.close()
+    return data

@@ -31,19 +31,19 @@ def days_of(text: str, parameter: str = "at") -> tuple[str, str]:
     try:
         if match is None:
             raise ValueError
-        year, month, day = (int(part) if part else None for part in match.groups())
-        first = date(year or 0, month or 1, day or 1)
+        year, month, day = match.groups()
+        first = date(int(year), int(month or 1), int(day or 1))
     except ValueError as error:
         raise InvalidParameter(
             f"{parameter} is “{text[:40]}”: expected 2019, 2019-04 or 2019-04-01",
             parameter=parameter,
         ) from error
-    last = first if day else _end_of(first, month)
+    last = first if day else _end_of(first, of_month=month is not None)
     return first.isoformat(), last.isoformat()
 
 
-def _end_of(first: date, month: int | None) -> date:
-    if month is None:
+def _end_of(first: date, *, of_month: bool) -> date:
+    if not of_month:
         return first.replace(month=12, day=31)
     return first.replace(day=calendar.monthrange(first.year, first.month)[1])
 

@@ -32,7 +32,9 @@ _GSS = re.compile(r"[EKLMNSWJ][0-9]{8}")
 
 def _number(text: str, what: str, limit: int) -> str:
     digits = text.strip().lstrip("0")
-    if not digits.isascii() or not digits.isdigit() or int(digits) > limit:
+    # The length first: Python refuses to read a number of thousands of digits.
+    fits = 0 < len(digits) <= len(str(limit))
+    if not fits or not re.fullmatch("[0-9]+", digits):
         raise InvalidIdentifier(
             f"“{text}” is not a {what}: expected a whole number from 1 to {limit}",
             parameter=what,
@@ -64,7 +66,8 @@ def parse_school_urn(text: str) -> str:
 def parse_gss_code(text: str) -> str:
     """An ONS GSS code: a letter and eight digits, upper case."""
     code = text.strip().upper()
-    if not _GSS.fullmatch(code):
+    # `upper` makes ASCII of some letters that are not: ſ, ı, ß.
+    if not text.isascii() or not _GSS.fullmatch(code):
         raise InvalidIdentifier(
             f"“{text}” is not a GSS code: expected a letter and eight digits, "
             "such as E09000033",
@@ -76,7 +79,7 @@ def parse_gss_code(text: str) -> str:
 def parse_postcode(text: str) -> str:
     """A postcode with one space before its last three characters, upper case."""
     packed = "".join(text.upper().split())
-    if not _POSTCODE.fullmatch(packed):
+    if not text.isascii() or not _POSTCODE.fullmatch(packed):
         raise InvalidIdentifier(
             f"“{text}” is not a postcode: expected one such as SW1A 1AA",
             parameter="postcode",
@@ -87,17 +90,17 @@ def parse_postcode(text: str) -> str:
 def uprn_from_base32(text: str) -> str:
     """The UPRN that the GDS address register wrote in Crockford base32."""
     value = 0
-    for character in text.strip().upper():
-        if character not in _BASE32:
+    for character in text.strip():
+        if character.upper() not in _BASE32 or not character.isascii():
             raise InvalidIdentifier(
                 f"“{text}” is not Crockford base32: unexpected “{character}”",
                 parameter="UPRN",
             )
-        value = value * 32 + _BASE32[character]
+        value = min(value * 32 + _BASE32[character.upper()], _MAX_UPRN + 1)
     return parse_uprn(str(value))
 
 
-_SPELLINGS: dict[str, Callable[[str], str]] = {
+SPELLINGS: dict[str, Callable[[str], str]] = {
     f"{ONTOLOGY}Uprn": parse_uprn,
     f"{ONTOLOGY}Usrn": parse_usrn,
     f"{ONTOLOGY}GssCode": parse_gss_code,
@@ -114,6 +117,6 @@ def canonical_key(spelling: str | None, key: str) -> str:
     """
     if spelling is None:
         return key
-    if spelling not in _SPELLINGS:
+    if spelling not in SPELLINGS:
         raise InvalidIdentifier(f"<{spelling}> is not a key spelling known here")
-    return _SPELLINGS[spelling](key)
+    return SPELLINGS[spelling](key)

@@ -23,8 +23,16 @@ def encode_key(key: str) -> str:
 
 
 def decode_key(segment: str) -> str:
-    """The key that a path segment stands for; the inverse of `encode_key`."""
-    return unquote(segment, errors="strict")
+    """The key that a path segment stands for; the inverse of `encode_key`.
+
+    Raises InvalidIdentifier when what is percent-encoded is not UTF-8.
+    """
+    try:
+        return unquote(segment, errors="strict")
+    except UnicodeDecodeError as error:
+        raise InvalidIdentifier(
+            f"“{segment}” is not percent-encoded UTF-8", parameter="key"
+        ) from error
 
 
 def record_iri(base: str, register: str, key: str) -> str:

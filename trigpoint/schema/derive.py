@@ -19,7 +19,7 @@ from trigpoint.errors import InvalidShape
 from trigpoint.iris import SHAPES
 from trigpoint.schema.catalogue import DERIVED_CLASS, Schemas
 from trigpoint.schema.items import Item
-from trigpoint.schema.shape import tp
+from trigpoint.schema.shape import check_name, tp
 
 FIELD = "https://w3id.org/trigpoint/field/"
 OGL = "http://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
@@ -43,20 +43,22 @@ def derive_shape(
     """The Turtle of a shape made from a register's own system entries.
 
     `definition` is its `register:` item and `fields` its `field:` items by name.
-    Raises InvalidShape when a declared field has no definition, or a datatype is
-    not one of the specification's.
+    Raises InvalidShape when a declared field has no definition, a name is not in GDS
+    spelling, or a datatype is not one of the specification's.
     """
-    graph = Graph()
-    shape = URIRef(SHAPES + register)
     order = definition.get("fields")
     if not isinstance(order, list) or register not in order:
         raise InvalidShape(f"register {register} does not declare its fields")
+    if len(set(order)) != len(order):
+        raise InvalidShape(f"register {register} declares a field twice")
+    graph = Graph()
+    shape = URIRef(SHAPES + check_name(register))
     _describe(graph, shape, register, definition, title)
     paths = _agreed_paths(schemas)
     for position, name in enumerate(order, start=1):
         if name not in fields:
             raise InvalidShape(f"register {register}: field “{name}” is not defined")
-        node = URIRef(f"{SHAPES}{register}-{name}")
+        node = URIRef(f"{SHAPES}{register}-{check_name(name)}")
         graph.add((shape, SH.property, node))
         _field(graph, node, name, position, fields[name], name == register, schemas)
         path = SKOS.notation if name == register else paths.get(name, FIELD + name)
@@ -108,14 +110,15 @@ def _field(
         graph.add((node, SH.minCount, Literal(1)))
         graph.add((node, SH.datatype, XSD.string))
         return
-    datatype = str(definition["datatype"])
+    datatype = str(definition.get("datatype", ""))
     target = definition.get("register")
     if datatype == "curie":
         graph.add((node, tp("curie"), Literal(True)))
         graph.add((node, SH.nodeKind, SH.IRI))
     elif isinstance(target, str):
         known = schemas[target].target_class if target in schemas else None
-        graph.add((node, SH["class"], URIRef(known or DERIVED_CLASS + target)))
+        derived = DERIVED_CLASS + check_name(target)
+        graph.add((node, SH["class"], URIRef(known or derived)))
         graph.add((node, SH.nodeKind, SH.IRI))
         # An archive may hold a link without the register that it points to.
         graph.add((node, SH.severity, SH.Warning))

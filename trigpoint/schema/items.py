@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -20,6 +21,7 @@ from trigpoint.schema.shape import Schema
 Item: TypeAlias = "dict[str, str | list[str]]"
 
 _PREFIX = "sha-256:"
+_HASH = re.compile(f"{_PREFIX}[0-9a-f]{{64}}")
 # JSON's escapes (RFC 8259, section 7) as json.dumps writes them.
 _ESCAPES = {
     **{chr(code): f"\\u{code:04x}" for code in range(0x20)},
@@ -49,17 +51,11 @@ def format_hash(digest: bytes) -> str:
 
 def parse_hash(text: str) -> bytes:
     """The digest that `sha-256:<64 hex digits>` names; raises InvalidInput."""
-    digits = text.removeprefix(_PREFIX)
-    if not text.startswith(_PREFIX) or len(digits) != 64 or digits != digits.lower():
+    if not _HASH.fullmatch(text):
         raise InvalidInput(
-            f"“{text}” is not a hash: expected sha-256: and 64 hex digits"
+            f"“{text[:80]}” is not a hash: expected sha-256: and 64 hex digits"
         )
-    try:
-        return bytes.fromhex(digits)
-    except ValueError as error:
-        raise InvalidInput(
-            f"“{text}” is not a hash: expected sha-256: and 64 hex digits"
-        ) from error
+    return bytes.fromhex(text.removeprefix(_PREFIX))
 
 
 def parse_item(text: str) -> Item:

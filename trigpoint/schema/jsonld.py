@@ -119,7 +119,10 @@ def document(
 
 def _geometry(iri: str, value: str, schema: Schema) -> Document:
     wkt = wkt_of(value, schema.field(schema.geometry or ""))
-    return {"@id": geometry_iri(iri), "@type": geometry_type(wkt), "asWKT": wkt}
+    kind = geometry_type(wkt)
+    if kind is None:  # rdf.py writes a plain string then, which the shape refuses
+        return {"@id": geometry_iri(iri), "asWKT": {"@value": wkt}}
+    return {"@id": geometry_iri(iri), "@type": kind, "asWKT": wkt}
 
 
 def _typed(
@@ -139,6 +142,8 @@ def _typed(
     form = canonical_lexical(value, datatype)
     if form == value and datatype == field.datatypes[0]:
         return value
+    if datatype == f"{XSD}string":
+        return {"@value": form}  # rdflib tells xsd:string from a plain string
     return {"@value": form, "@type": datatype}
 
 

@@ -69,8 +69,11 @@ _DATE_FORMS = {
     f"{XSD}gYear": re.compile(r"\d{4}", re.ASCII),
     f"{XSD}gYearMonth": re.compile(r"\d{4}-\d{2}", re.ASCII),
     f"{XSD}date": re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII),
+    # Without hour 24, which is midnight of the next day and would be rewritten to it.
     f"{XSD}dateTime": re.compile(
-        r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})?", re.ASCII
+        r"\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?"
+        r"(?:Z|[+-]\d{2}:\d{2})?",
+        re.ASCII,
     ),
 }
 _NUMBER = {
@@ -96,8 +99,6 @@ def literal(text: str, datatype: str = f"{XSD}string") -> str:
 def datatype_of(field: Field, text: str) -> str:
     """The datatype in which a value of `field` is written: the first of the field's
     that its form fits, or xsd:string when none does (which the shape then refuses)."""
-    if len(field.datatypes) == 1:
-        return field.datatypes[0]
     for datatype in field.datatypes:
         form = _DATE_FORMS.get(datatype)
         if form is None or form.fullmatch(text):
@@ -116,7 +117,8 @@ def canonical_lexical(text: str, datatype: str) -> str:
         return "true" if text == "1" else "false"
     if name == "dateTime" and _DATE_FORMS[datatype].fullmatch(text):
         text = re.sub(r"(\.\d*?)0+(?=Z|[+-]\d{2}:|$)", r"\1", text)
-        return re.sub(r"\.(?=Z|[+-]\d{2}:|$)", "", text).replace("+00:00", "Z")
+        text = re.sub(r"\.(?=Z|[+-]\d{2}:|$)", "", text)
+        return re.sub(r"[+-]00:00$", "Z", text)
     return text
 
 
@@ -240,11 +242,13 @@ def turtle(lines: Iterable[str], base: str) -> bytes:
 
 def turtle_body(lines: Iterable[str], names: Mapping[str, str]) -> str:
     """Turtle that uses the prefixes `names`, without their lines."""
-    form = pyoxigraph.RdfFormat.TURTLE
-    triples = parse_lines(lines)
-    data = pyoxigraph.serialize(triples, format=form, prefixes=dict(names)) or b""
+    held = list(lines)
+    # rdflib cannot read a local name that ends with an escaped full stop.
+    usable = {} if any(".>" in line for line in held) else dict(names)
+    form, triples = pyoxigraph.RdfFormat.TURTLE, parse_lines(held)
+    data = pyoxigraph.serialize(triples, format=form, prefixes=usable) or b""
     # The serialiser writes a line per prefix first, in an order that changes.
-    return "".join(data.decode().splitlines(keepends=True)[len(names) :])
+    return "".join(data.decode().splitlines(keepends=True)[len(usable) :])
 
 
 def prefix_lines(names: Mapping[str, str]) -> str:

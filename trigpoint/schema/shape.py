@@ -9,6 +9,7 @@ describes a register: every format and check is derived from the `Schema` here.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -20,6 +21,7 @@ from rdflib.namespace import DCTERMS, RDF, RDFS, SH, XSD
 from rdflib.term import Node
 
 from trigpoint.errors import InvalidShape
+from trigpoint.identifiers import SPELLINGS
 from trigpoint.iris import ONTOLOGY
 
 Kind = Literal["literal", "language", "date", "link", "curie", "geometry"]
@@ -33,6 +35,8 @@ _ENCODINGS: dict[str, Encoding] = {
     f"{ONTOLOGY}WKT": "wkt",
 }
 _DATES = {XSD.gYear, XSD.gYearMonth, XSD.date, XSD.dateTime}
+# The store turns other XSD numbers into these, and so would not agree with the dumps.
+_KEPT = _DATES | {XSD.string, XSD.integer, XSD.decimal, XSD.boolean, XSD.anyURI}
 
 
 def tp(name: str) -> URIRef:
@@ -105,6 +109,16 @@ class Schema:
         return self.by_name[name]
 
 
+def check_name(name: str) -> str:
+    """The name of a register or a field, as it was given.
+
+    Raises InvalidShape when it is not in GDS spelling: lower case, digits, hyphens.
+    """
+    if not _NAME.fullmatch(name):
+        raise InvalidShape(f"“{name}” is not a register or field name in GDS spelling")
+    return name
+
+
 def register_shapes(graph: Graph) -> list[URIRef]:
     """The node shapes in `graph` that define a register."""
     return sorted(s for s in graph.subjects(tp("register")) if isinstance(s, URIRef))
@@ -115,11 +129,7 @@ def read_schema(graph: Graph, shape: URIRef, *, derived: bool = False) -> Schema
 
     Raises InvalidShape, naming the shape and the annotation that is missing or wrong.
     """
-    register = _text(graph, shape, tp("register"))
-    if not _NAME.fullmatch(register):
-        raise InvalidShape(
-            f"<{shape}>: “{register}” is not a register name in GDS spelling"
-        )
+    register = check_name(_text(graph, shape, tp("register")))
     fields = tuple(
         sorted(
             (_read_field(graph, node) for node in graph.objects(shape, SH.property)),
@@ -148,8 +158,8 @@ def read_schema(graph: Graph, shape: URIRef, *, derived: bool = False) -> Schema
         copyright=_optional(graph, shape, tp("copyright")) or "",
         phase=_optional(graph, shape, tp("phase")) or "alpha",
         criticality=_optional(graph, shape, tp("criticality")),
-        max_drop=float(_optional(graph, shape, tp("maxDrop")) or 0.2),
-        max_blanked=float(_optional(graph, shape, tp("maxBlanked")) or 0.2),
+        max_drop=_number(graph, shape, tp("maxDrop"), 0.2),
+        max_blanked=_number(graph, shape, tp("maxBlanked"), 0.2),
         derived=derived,
     )
     _check(graph, shape, schema)
@@ -178,38 +188,42 @@ def _check(graph: Graph, shape: URIRef, schema: Schema) -> None:
         raise InvalidShape(
             f"<{shape}> is not sh:closed: an undeclared column could get in"
         )
-    geometries = [field.name for field in schema.fields if field.kind == "geometry"]
-    if geometries not in ([], [schema.geometry]):
+    geometries = [field for field in schema.fields if field.kind == "geometry"]
+    if [field.name for field in geometries] != [schema.geometry][: len(geometries)]:
         raise InvalidShape(
             f"<{shape}>: tp:geometryField must name its one geometry field"
+        )
+    if any(field.many for field in geometries):
+        raise InvalidShape(f"<{shape}>: a geometry field needs sh:maxCount 1")
+    if schema.key_spelling is not None and schema.key_spelling not in SPELLINGS:
+        raise InvalidShape(
+            f"<{shape}>: <{schema.key_spelling}> is not a key spelling known here"
         )
 
 
 def _read_field(graph: Graph, node: Node) -> Field:
-    name = _text(graph, node, SH.name)
+    if not isinstance(node, URIRef):
+        raise InvalidShape("a sh:property without an IRI: reports could not name it")
+    name = check_name(_text(graph, node, SH.name))
     path = graph.value(node, SH.path)
-    if not _NAME.fullmatch(name) or not isinstance(path, URIRef):
-        raise InvalidShape(
-            f"{node}: expected a sh:name in GDS spelling and one IRI as sh:path"
-        )
+    if not isinstance(path, URIRef):
+        raise InvalidShape(f"<{node}>: expected one IRI as sh:path")
     datatypes = _datatypes(graph, node)
     language = _language(graph, node)
     target = _optional(graph, node, SH["class"])
-    encoding = _optional(graph, node, tp("geometryEncoding"))
-    max_count = _optional(graph, node, SH.maxCount)
     return Field(
         name=name,
         path=str(path),
-        order=int(_optional(graph, node, SH.order) or 0),
+        order=int(_number(graph, node, SH.order, 0)),
         kind=_kind(graph, node, path, datatypes, language, target),
         datatypes=datatypes,
         language=language,
         target_class=target,
         target=None,
-        many=max_count is None or int(max_count) > 1,
-        required=int(_optional(graph, node, SH.minCount) or 0) > 0,
+        many=_number(graph, node, SH.maxCount, 2) > 1,
+        required=_number(graph, node, SH.minCount, 0) > 0,
         holds=_optional(graph, node, tp("holds")) == "true",
-        encoding=_ENCODINGS[encoding] if encoding else None,
+        encoding=_encoding(graph, node, path),
         label=_optional(graph, node, RDFS.label) or name.replace("-", " ").capitalize(),
         description=_optional(graph, node, SH.description) or "",
         shape=str(node),
@@ -225,8 +239,6 @@ def _kind(
     target: str | None,
 ) -> Kind:
     if path == HAS_GEOMETRY:
-        if graph.value(node, tp("geometryEncoding")) is None:
-            raise InvalidShape(f"{node}: a geometry needs tp:geometryEncoding")
         return "geometry"
     if graph.value(node, tp("curie")) == RdfLiteral(True):
         return "curie"
@@ -239,20 +251,31 @@ def _kind(
     return "date" if set(map(URIRef, datatypes)) <= _DATES else "literal"
 
 
+def _encoding(graph: Graph, node: Node, path: URIRef) -> Encoding | None:
+    """How a geometry is written in items; None for a field of another kind."""
+    if path != HAS_GEOMETRY:
+        return None
+    encoding = _optional(graph, node, tp("geometryEncoding"))
+    if encoding not in _ENCODINGS:
+        known = " or ".join(f"<{name}>" for name in _ENCODINGS)
+        raise InvalidShape(f"{node}: a geometry needs tp:geometryEncoding {known}")
+    return _ENCODINGS[encoding]
+
+
 def _datatypes(graph: Graph, node: Node) -> tuple[str, ...]:
     """The `sh:datatype`, or those of a `sh:or` list whose members have only that."""
-    single = graph.value(node, SH.datatype)
-    if single is not None:
-        return (str(single),)
     alternatives = graph.value(node, SH["or"])
-    if alternatives is None:
-        return ()
-    members = Collection(graph, alternatives)
-    return tuple(
-        str(datatype)
-        for member in members
-        if (datatype := graph.value(member, SH.datatype)) is not None
-    )
+    members: Iterable[Node] = [node]
+    if alternatives is not None and (node, SH.datatype, None) not in graph:
+        members = Collection(graph, alternatives)
+    found = [graph.value(member, SH.datatype) for member in members]
+    for datatype in found:
+        if isinstance(datatype, URIRef) and datatype in XSD and datatype not in _KEPT:
+            raise InvalidShape(
+                f"{node}: <{datatype}> is not kept as it is; of XSD's datatypes use "
+                + ", ".join(sorted(str(kept).rpartition("#")[2] for kept in _KEPT))
+            )
+    return tuple(str(datatype) for datatype in found if datatype is not None)
 
 
 def _language(graph: Graph, node: Node) -> str | None:
@@ -260,9 +283,21 @@ def _language(graph: Graph, node: Node) -> str | None:
     if graph.value(node, SH.datatype) != RDF.langString:
         return None
     languages = graph.value(node, SH.languageIn)
-    if languages is None:
+    tags = [] if languages is None else list(Collection(graph, languages))
+    if not tags:
         raise InvalidShape(f"{node}: a field of rdf:langString needs sh:languageIn")
-    return str(Collection(graph, languages)[0])
+    # RDF 1.1 section 3.3: tags compare in lower case, and that is how stores keep them.
+    return str(tags[0]).lower()
+
+
+def _number(graph: Graph, node: Node, predicate: URIRef, default: float) -> float:
+    text = _optional(graph, node, predicate)
+    try:
+        return default if text is None else float(text)
+    except ValueError as error:
+        raise InvalidShape(
+            f"<{node}>: <{predicate}> is “{text}”, not a number"
+        ) from error
 
 
 def _optional(graph: Graph, subject: Node, predicate: URIRef) -> str | None:
