@@ -1,0 +1,1 @@
+"""The registers over HTTP: `python -m api --data DIR`."""

@@ -1,0 +1,54 @@
+"""The application: doors, errors and layers put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api import openapi
+from api.middleware import add_middleware
+from api.problems import add_handlers
+from api.routes import dumps, entries, home, ids, lookup, records, registers, sparql
+from api.service import serving
+from trigpoint.graph import QueryLimits
+from trigpoint.register import Registers
+
+_DOORS = (home, registers, records, entries, ids, lookup, sparql, dumps, openapi)
+
+
+def create_app(
+    registers: Registers,
+    *,
+    workers: int = 2,
+    time_limit: float = QueryLimits.time,
+) -> FastAPI:
+    """An application that serves `registers`.
+
+    `workers` processes answer SPARQL queries, each for `time_limit` seconds at most;
+    they start and end with the application's lifespan.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with serving(registers, workers, time_limit) as service:
+            app.state.service = service
+            yield
+
+    app = FastAPI(
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=openapi.PROBLEMS,
+    )
+    for door in _DOORS:
+        # A fixed last segment (`context.jsonld`) comes before one with a suffix.
+        for name in ("plain", "router"):
+            if hasattr(door, name):
+                app.include_router(getattr(door, name))
+    add_handlers(app)
+    add_middleware(app)
+    return app

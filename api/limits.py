@@ -1,0 +1,94 @@
+"""Bounds on what a request may bring and on how much hard work runs at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, TypeVar
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+from fastapi import Request
+from starlette.types import Scope
+
+from trigpoint.errors import TrigpointError
+
+MAX_PATH = 2_048  # bytes
+MAX_QUERY = 24_576  # bytes; a SPARQL query in a URL, percent-encoded
+MAX_HEADERS = 16_384  # bytes of names and values together
+MAX_BODY = 400_000  # bytes; 100,000 characters of SPARQL, four bytes each
+
+Result = TypeVar("Result")
+
+
+class PathTooLong(TrigpointError):
+    """The path or query string is longer than anything served here."""
+
+    slug: ClassVar[str] = "address-too-long"
+
+
+class HeadersTooLarge(TrigpointError):
+    slug: ClassVar[str] = "headers-too-large"
+
+
+class BodyTooLarge(TrigpointError):
+    slug: ClassVar[str] = "body-too-large"
+
+
+class TooBusy(TrigpointError):
+    """As much hard work as may wait is waiting."""
+
+    slug: ClassVar[str] = "too-busy"
+
+
+def check_request(scope: Scope) -> None:
+    """Refuse a request that is too long before anything reads it.
+
+    Raises PathTooLong or HeadersTooLarge.
+    """
+    path = len(scope.get("raw_path") or scope["path"])
+    for what, length, limit in (
+        ("path", path, MAX_PATH),
+        ("query string", len(scope["query_string"]), MAX_QUERY),
+    ):
+        if length > limit:
+            raise PathTooLong(
+                f"the {what} has {length} bytes: at most {limit} are read", limit=limit
+            )
+    headers = sum(len(name) + len(value) for name, value in scope["headers"])
+    if headers > MAX_HEADERS:
+        raise HeadersTooLarge(
+            f"the headers have {headers} bytes: at most {MAX_HEADERS} are read",
+            limit=MAX_HEADERS,
+        )
+
+
+async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
+    """The body of a request; raises BodyTooLarge once it is past the limit."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise BodyTooLarge(
+                f"the body has more than {limit} bytes: send less", limit=limit
+            )
+    return bytes(body)
+
+
+class Bench:
+    """A few threads for hard work, so that it never takes those that look things up.
+
+    `places` run at once and `waiting` more may wait; the next raises TooBusy.
+    """
+
+    def __init__(self, places: int, waiting: int) -> None:
+        self._limiter = CapacityLimiter(places)
+        self._waiting = waiting
+
+    async def run(self, work: Callable[[], Result]) -> Result:
+        """Do `work` in one of the threads, when one is free."""
+        if self._limiter.statistics().tasks_waiting >= self._waiting:
+            raise TooBusy(
+                f"{self._waiting} such requests are waiting already: try again later",
+                limit=self._waiting,
+            )
+        return await anyio.to_thread.run_sync(work, limiter=self._limiter)

@@ -1,0 +1,79 @@
+"""Query parameters read strictly: once each, known ones only, plain numbers.
+
+A misspelt or repeated parameter that is passed over gives a wrong answer that looks
+right, so it is refused.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+from fastapi.dependencies.models import Dependant
+
+from trigpoint.errors import InvalidParameter, InvalidPoint
+
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+
+At = Annotated[
+    str | None,
+    Query(description="What held on this date: `2019`, `2019-04` or `2019-04-01`."),
+]
+Limit = Annotated[
+    int, Query(ge=1, le=5000, description="How many to answer with, at most.")
+]
+
+
+def number(text: str, name: str, maximum: int = 60) -> float:
+    """A finite number in decimal notation; raises InvalidPoint naming the parameter."""
+    value = (
+        float(text) if len(text) <= maximum and _NUMBER.fullmatch(text) else math.nan
+    )
+    if not math.isfinite(value):
+        shown = text if len(text) <= maximum else f"{text[:maximum]}…"
+        raise InvalidPoint(
+            f"{name} is “{shown}”: expected a number such as 51.5",
+            parameter=name,
+            value=shown,
+        )
+    return value
+
+
+def check_once(request: Request) -> None:
+    """Refuse a query parameter that is given twice."""
+    names = Counter(name for name, _ in request.query_params.multi_items())
+    for name, times in names.items():
+        if times > 1:
+            raise InvalidParameter(
+                f"the parameter {name[:60]} is given {times} times: expected once",
+                parameter=name[:60],
+            )
+
+
+def check_known(request: Request) -> None:
+    """Refuse a query parameter twice, and one that the door does not have."""
+    check_once(request)
+    known = _names(request.scope["route"].dependant)
+    for name in request.query_params:
+        if name not in known:
+            expected = f"expected {', '.join(known)}" if known else "it takes none"
+            raise InvalidParameter(
+                f"there is no parameter {name[:60]} here: {expected}",
+                parameter=name[:60],
+                known=known,
+            )
+
+
+def _names(dependant: Dependant) -> list[str]:
+    """The query parameters of a route and of what it depends on."""
+    names = [param.alias for param in dependant.query_params]
+    for part in dependant.dependencies:
+        names += _names(part)
+    return names
+
+
+Once = Depends(check_once)
+Known = Depends(check_known)

@@ -1,0 +1,139 @@
+"""Positions in query parameters, and registers that have positions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Query
+
+from api.parameters import number
+from api.service import Service
+from trigpoint.errors import InvalidParameter, InvalidPoint
+from trigpoint.spatial.crs import (
+    BRITISH_GRID,
+    CRS84,
+    Point,
+    point_from,
+    point_from_easting_northing,
+    reference_system,
+)
+from trigpoint.spatial.nearest import PositionIndex
+
+
+def _numeric(description: str) -> Any:
+    return Query(description=description, json_schema_extra={"type": "number"})
+
+
+def place_of(
+    lon: Annotated[str | None, _numeric("Longitude in degrees (CRS84).")] = None,
+    lat: Annotated[str | None, _numeric("Latitude in degrees (CRS84).")] = None,
+    easting: Annotated[str | None, _numeric("Easting in metres.")] = None,
+    northing: Annotated[str | None, _numeric("Northing in metres.")] = None,
+    crs: Annotated[
+        str | None,
+        Query(
+            max_length=100,
+            description="System of the pair: EPSG:27700 unless it is named, or "
+            "EPSG:29902, EPSG:29903, EPSG:2157 for eastings and northings.",
+        ),
+    ] = None,
+) -> Point:
+    """The one position that the parameters give: `lon`, `lat` or `easting`, `northing`.
+
+    Raises InvalidPoint or InvalidParameter, naming the parameter.
+    """
+    degrees, metres = (
+        {"lon": lon, "lat": lat},
+        {"easting": easting, "northing": northing},
+    )
+    given = [n for pair in (degrees, metres) for n, v in pair.items() if v is not None]
+    if given not in (["lon", "lat"], ["easting", "northing"]):
+        raise InvalidParameter(
+            "expected lon= and lat=, or easting= and northing=; "
+            + (f"got {', '.join(given)}" if given else "got neither"),
+            parameter=given[0] if given else "lon",
+            given=given,
+        )
+    if given == ["easting", "northing"]:
+        east, north = (number(metres[n] or "", n) for n in given)
+        return point_from_easting_northing(east, north, crs or BRITISH_GRID)
+    return _of_degrees({n: number(degrees[n] or "", n) for n in given}, crs or CRS84)
+
+
+def _of_degrees(pair: dict[str, float], crs: str) -> Point:
+    system = reference_system(crs)
+    if system.projected:
+        raise InvalidPoint(
+            f"crs is {system.code}, which has no lon and lat: use easting= and "
+            "northing=",
+            parameter="crs",
+            value=crs,
+        )
+    first, second = (pair[axis] for axis in system.axes)
+    return point_from(system.code, first, second)
+
+
+Place = Annotated[Point, Depends(place_of)]
+
+
+def distance_of(
+    max_distance: Annotated[
+        str | None,
+        Query(
+            alias="max-distance",
+            description="Metres; nothing farther is answered.",
+            json_schema_extra={"type": "number"},
+        ),
+    ] = None,
+) -> float:
+    """Metres, or infinity when it is not given; raises InvalidParameter."""
+    if max_distance is None:
+        return float("inf")
+    metres = number(max_distance, "max-distance")
+    if metres < 0:
+        raise InvalidParameter(
+            f"max-distance is {max_distance}: expected metres, 0 or more",
+            parameter="max-distance",
+        )
+    return metres
+
+
+Distance = Annotated[float, Depends(distance_of)]
+
+
+def positions_of(here: Service, register: str) -> PositionIndex:
+    """The positions of a register's records; raises InvalidParameter without any."""
+    here.registers.schema(register)
+    known = here.view().positions
+    if register not in known:
+        raise InvalidParameter(
+            f"the records of {register} have no position: "
+            f"expected one of {', '.join(sorted(known)) or 'none is held'}",
+            parameter="register",
+            known=sorted(known),
+        )
+    return known[register]
+
+
+def layer_of(here: Service, register: str) -> str:
+    """The layer of the areas of a register; raises InvalidParameter if it has none."""
+    layer = here.registers.schema(register).area_layer
+    if layer is None:
+        raise InvalidParameter(
+            f"the records of {register} are not areas: name a register such as "
+            "statistical-geography-london-borough-eng",
+            parameter="register",
+        )
+    return layer
+
+
+def sizes_of(here: Service, body: dict[str, Any]) -> dict[str, int]:
+    """Log sizes of the registers that a look-up drew on.
+
+    Boundaries and positions are as old as the view, records as new as the log.
+    """
+    view, log = here.view().sizes, here.registers.log.sizes()
+    names = {area["register"] for area in body.get("areas", [])}
+    names |= {council["register"] for council in body.get("councils", [])}
+    sizes = {name: log[name] for name in names}
+    return sizes | {name: view[name] for name in ("boundary",) if name in view}

@@ -1,0 +1,127 @@
+"""Records: pages of them, filtered; one of them; all entries of one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from api.entries import entry_json
+from api.finding import Found, RecordChoice, moved_to, record_reply
+from api.negotiation import HTML, Choice
+from api.parameters import At, Known, Limit, Once
+from api.paths import Key, RegisterName, Suffixed
+from api.replies import Link, Reply
+from api.representations import DATA, RECORD, as_json, records_body
+from api.service import Here
+from trigpoint.dates import days_of
+from trigpoint.errors import InvalidParameter
+from trigpoint.schema.shape import Schema
+
+router = APIRouter(route_class=Suffixed, tags=["Records"])
+_RESERVED = ("at", "limit", "after")
+_MAX_FILTERS = 8
+FILTERS = {
+    "name": "filters",
+    "in": "query",
+    "description": "Fields and the values that they must have or hold.",
+    "style": "form",
+    "explode": True,
+    "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+}
+
+
+@router.get(
+    "/registers/{register}/records",
+    dependencies=[Once],
+    responses=RECORD.documented("A page of records."),
+    openapi_extra={"parameters": [FILTERS]},
+)
+def records(
+    here: Here,
+    request: Request,
+    register: RegisterName,
+    choice: Annotated[Choice, Depends(RECORD)],
+    at: At = None,
+    limit: Limit = 100,
+    after: Annotated[
+        str | None, Query(max_length=400, description="From a `next` link.")
+    ] = None,
+) -> Response:
+    """Records in the order of keys, 100 at a time; `field=value` filters."""
+    schema = here.registers.schema(register)
+    where, day = _filters(request, schema), days_of(at)[0] if at else None
+    dates = (schema.start, schema.end)
+    found = here.registers.log.records(
+        register, after=after, limit=limit + 1, where=where, at=day, dates=dates
+    )
+    url, links = None, []
+    if len(found) > limit:
+        url = _next(request, here.path(""), found[limit - 1].entry.key)
+        links = [Link(url, "next")]
+    body = records_body(here, schema, found[:limit], url, choice.format)
+    sizes = here.size_of(register)
+    return Reply(body, choice, sizes=sizes, links=links)
+
+
+def _filters(request: Request, schema: Schema) -> dict[str, str]:
+    """The `field=value` parameters; raises InvalidParameter for an unknown field."""
+    given = request.query_params.items()
+    where = {name: value for name, value in given if name not in _RESERVED}
+    for name in where:
+        if name not in schema.by_name:
+            raise InvalidParameter(
+                f"{schema.register} has no field {name[:60]}: "
+                f"expected one of {', '.join(schema.names)}",
+                parameter=name[:60],
+                fields=list(schema.names),
+            )
+    if len(where) > _MAX_FILTERS:
+        raise InvalidParameter(
+            f"{len(where)} filters are too many: at most {_MAX_FILTERS} are taken",
+            parameter="filters",
+            limit=_MAX_FILTERS,
+        )
+    return where
+
+
+def _next(request: Request, prefix: str, key: str) -> str:
+    """The URL of the page that starts after `key`, with the same filters."""
+    given = [(n, v) for n, v in request.query_params.items() if n != "after"]
+    return f"{prefix}{request.scope['path']}?{urlencode([*given, ('after', key)])}"
+
+
+@router.get(
+    "/registers/{register}/records/{key}",
+    dependencies=[Known],
+    responses=RECORD.documented("The record.", {"$ref": "#/components/schemas/Record"}),
+)
+def record(here: Here, asked: Found, choice: RecordChoice) -> Response:
+    """One record: flat JSON-LD that is plain JSON too, or another format."""
+    moved = moved_to(here, asked, "registers")
+    return moved or record_reply(here, asked, choice)
+
+
+@router.get(
+    "/registers/{register}/records/{key}/entries",
+    dependencies=[Known],
+    responses=DATA.documented("Every entry of the key, oldest first."),
+)
+def trail(
+    here: Here,
+    register: RegisterName,
+    key: Key,
+    choice: Annotated[Choice, Depends(DATA)],
+) -> Response:
+    """Every entry of one key, oldest first."""
+    here.registers.schema(register)
+    found = here.registers.log.trail(register, key)
+    if choice.format == HTML:
+        body = here.pages.render(
+            "entries", register=register, key=key, entries=found, following=None
+        )
+    else:
+        body = as_json({"key": key, "entries": [entry_json(one) for one in found]})
+    return Reply(body, choice, sizes=here.size_of(register))

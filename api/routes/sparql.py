@@ -1,0 +1,108 @@
+"""SPARQL over the current records: the query part of the SPARQL 1.1 Protocol.
+
+Queries run in worker processes and wait in threads of their own, so however hard one
+is, look-ups and records go on.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.negotiation import HTML, Format, accept_of, parse_accept, quality_of
+from api.parameters import Once
+from api.paths import ReadRoute
+from api.queries import (
+    FORMATS,
+    QUERY_TYPE,
+    Asked,
+    accepted_formats,
+    asked_in_body,
+    asked_in_url,
+    not_acceptable,
+)
+from api.replies import Reply
+from api.service import Here, Service
+from trigpoint.errors import InvalidParameter
+
+router = APIRouter(route_class=ReadRoute, tags=["SPARQL"])
+
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The answer; its format by `Accept` or `format`.",
+        "content": {form.media_type: {} for form in FORMATS},
+    }
+}
+_QUERY = {
+    "name": "query",
+    "in": "query",
+    "description": "A SPARQL 1.1 query.",
+    "schema": {"type": "string", "maxLength": 100_000},
+}
+_FORMAT = {
+    "name": "format",
+    "in": "query",
+    "description": "A format by its short name; beats `Accept`.",
+    "schema": {"enum": [form.name for form in FORMATS]},
+}
+_BODIES = {
+    "application/x-www-form-urlencoded": {
+        "schema": {
+            "type": "object",
+            "properties": {"query": {"type": "string"}},
+            "required": ["query"],
+        }
+    },
+    QUERY_TYPE: {"schema": {"type": "string"}},
+}
+
+
+@router.get(
+    "/sparql",
+    dependencies=[Once],
+    responses=_ANSWERS,
+    openapi_extra={"parameters": [_QUERY, _FORMAT]},
+)
+async def query(here: Here, request: Request) -> Response:
+    """Answer a SPARQL query; a browser without one gets a form."""
+    asked = asked_in_url(request.query_params)
+    if asked is None and _wants_page(request):
+        sizes = here.view().sizes
+        page = here.pages.render("sparql", formats=[f.name for f in FORMATS])
+        return Reply(page, HTML, sizes=sizes, headers={"Vary": "Accept"})
+    if asked is None:
+        raise InvalidParameter("expected query=, a SPARQL query", parameter="query")
+    return await _answer(here, asked, accept_of(request))
+
+
+@router.post(
+    "/sparql",
+    dependencies=[Once],
+    responses=_ANSWERS,
+    openapi_extra={"requestBody": {"required": True, "content": _BODIES}},
+)
+async def posted(here: Here, request: Request) -> Response:
+    """Answer a SPARQL query sent as a form or as `application/sparql-query`."""
+    asked = await asked_in_body(request)
+    return await _answer(here, asked, accept_of(request))
+
+
+def _wants_page(request: Request) -> bool:
+    ranges = parse_accept(accept_of(request) or "")
+    named = [one for one in ranges if one.specificity]
+    return quality_of(HTML.media_type, named) > 0
+
+
+async def _answer(here: Service, asked: Asked, accept: str | None) -> Response:
+    accepted = accepted_formats(asked.format, accept)
+    view = here.view()
+    try:
+        found = await here.queries.run(partial(here.pool.run, asked.query, accepted))
+    except InvalidParameter as error:
+        raise not_acceptable(error) from error
+    form = Format("", found.media_type)
+    vary = {} if asked.format else {"Vary": "Accept"}
+    return Reply(found.body, form, sizes=view.sizes, headers=vary)
