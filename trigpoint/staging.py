@@ -105,7 +105,7 @@ def complete(
     kept = [n for n in names if n != schema.key]
     if not kept or current.is_empty():
         return frame
-    held = current.select(pl.col(_KEY).alias(schema.key), _stored(schema, kept))
+    held = current.select(pl.col(_KEY).alias(schema.key), *_stored(schema, kept))
     joined = frame.join(held, on=schema.key, how="left", maintain_order="left")
     columns = [
         pl.coalesce(name, f"_held_{name}").alias(name)
