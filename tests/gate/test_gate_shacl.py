@@ -37,7 +37,8 @@ from tests.gate.rows import (
 )
 from trigpoint.errors import InvalidShape
 from trigpoint.gate import check, terms
-from trigpoint.gate.judge import Judge, brief
+from trigpoint.gate.batch import brief
+from trigpoint.gate.judge import Judge
 from trigpoint.gate.shacl import cut, rows_of
 from trigpoint.iris import record_iri
 from trigpoint.schema import rdf

@@ -1,61 +1,24 @@
-"""pySHACL as the judge of one batch of rows of one register.
-
-Rows become RDF by the same mapping as everywhere (trigpoint.schema.rdf). Records that
-links point at are named by the caller and stand in the data graph with nothing but
-their class, so that `sh:class` is decided by pySHACL as well (SHACL section 4.1.1).
-Two rows of a batch must not have the same key: they would be one node.
-"""
+"""pySHACL as the judge of one batch of rows of one register."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
 
 import pyshacl
 from pyshacl.errors import ReportableRuntimeError, ValidationFailure
-from rdflib import RDF, RDFS, SH, Graph, URIRef
+from rdflib import SH, Graph, URIRef
 from rdflib.term import Node
 
 from trigpoint.errors import InvalidShape
-from trigpoint.gate import messages, rowstore, screen, terms
-from trigpoint.gate.links import Target, target_of
+from trigpoint.gate import messages, screen, terms
+from trigpoint.gate.batch import Batch, Brief, Row
+from trigpoint.gate.links import Target
 from trigpoint.gate.rules import geometry_problems
 from trigpoint.gate.terms import Severity
 from trigpoint.gate.violation import Violation
-from trigpoint.iris import geometry_iri, record_iri
 from trigpoint.schema import rdf
-from trigpoint.schema.catalogue import Schemas
-from trigpoint.schema.items import Item
-from trigpoint.schema.shape import Field, Schema
-
-Row = tuple[int, Item]
-
-
-@dataclass(frozen=True)
-class Brief:
-    """All that a judge has to know, as plain data that another process can be sent."""
-
-    schema: Schema
-    base: str
-    shapes: bytes  # N-Triples
-    classes: tuple[tuple[str, str], ...]  # rdfs:subClassOf
-    registers: Mapping[str, str]  # register -> class of its records
-
-
-def brief(schema: Schema, schemas: Schemas, base: str) -> Brief:
-    """What a judge of `schema`'s rows has to know."""
-    shapes = schemas.shape_graph(schema.register).serialize(
-        format="nt", encoding="utf-8"
-    )
-    classes = sorted(
-        (str(one), str(other))
-        for one, other in schemas.ontology.subject_objects(RDFS.subClassOf)
-        if isinstance(one, URIRef) and isinstance(other, URIRef)
-    )
-    registers = {name: found.target_class for name, found in schemas.items()}
-    return Brief(schema, base, shapes, tuple(classes), registers)
+from trigpoint.schema.shape import Field
 
 
 class Judge:
@@ -68,7 +31,8 @@ class Judge:
             data=known.shapes, format="nt"
         )
         self._screen = screen.screen_graph(self._shapes, known.schema.shape)
-        self._judge = screen.judge_graph(self._shapes, known.schema.shape)
+        self._nested = screen.nested_graph(self._shapes, known.schema.shape)
+        self._nested_shapes = screen.nested_shapes(self._shapes, known.schema.shape)
 
     def judge(self, rows: Sequence[Row], held: Collection[Target]) -> list[Violation]:
         """The violations of these rows, in their order.
@@ -76,15 +40,15 @@ class Judge:
         `held` are the link targets that exist. Raises InvalidShape when pySHACL
         cannot work with the shape.
         """
-        batch = _Batch(self._known, rows)
+        batch = Batch(self._known, rows)
         graph, unwritable = batch.graph(held)
-        flagged = self._run(graph, self._screen, screen.SCREENS, batch.subjects)
-        suspects = batch.rows_of(set(flagged.objects(None, SH.focusNode)))
-        found = list(unwritable)
-        if suspects:
-            nodes = [batch.subjects[i] for i in suspects]
-            results = self._run(graph, self._judge, screen.JUDGES, nodes)
-            found += self._read(results, batch)
+        screened = self._run(graph, self._screen, screen.SCREENS, batch.subjects)
+        signs = set(screened.objects(None, SH.focusNode)) - set(batch.subjects)
+        again = {batch.subjects[batch.row_of(node)] for node in signs}
+        found = [*unwritable, *self._read(screened, batch, signs, again)]
+        if again:
+            nested = self._run(graph, self._nested, screen.JUDGES, again)
+            found += self._read(nested, batch)
         return sorted(found, key=self._order)
 
     def _run(
@@ -103,15 +67,25 @@ class Judge:
         report: Graph = results
         return report
 
-    def _read(self, results: Graph, batch: _Batch) -> Iterator[Violation]:
-        """The results of pySHACL's report, mapped back to rows."""
+    def _read(
+        self,
+        results: Graph,
+        batch: Batch,
+        signs: Set[Node] = frozenset(),
+        again: Set[Node] = frozenset(),
+    ) -> Iterator[Violation]:
+        """The results of pySHACL's report, mapped back to rows; without the signs,
+        and without what will be judged again."""
         # Not every sh:ValidationResult: those under sh:detail belong to another.
         for result in results.objects(None, SH.result):
             one = dict(results.predicate_objects(result))
-            yield self._violation(one, batch, batch.row_of(one[SH.focusNode]))
+            focus, shape = one[SH.focusNode], one.get(SH.sourceShape)
+            if focus in signs or (focus in again and shape in self._nested_shapes):
+                continue
+            yield self._violation(one, batch, batch.row_of(focus))
 
     def _violation(
-        self, result: Mapping[Node, Node], batch: _Batch, i: int
+        self, result: Mapping[Node, Node], batch: Batch, i: int
     ) -> Violation:
         number, item = batch.rows[i]
         shape, path = result.get(SH.sourceShape), result.get(SH.resultPath)
@@ -176,114 +150,3 @@ class Judge:
     def _geometry_field(self) -> Field | None:
         name = self._schema.geometry
         return None if name is None else self._schema.field(name)
-
-
-class _Batch:
-    """The rows of one batch, and which node of the graph belongs to which."""
-
-    def __init__(self, known: Brief, rows: Sequence[Row]) -> None:
-        self.rows = rows
-        self._known = known
-        self._schema = known.schema
-        iris = [self._subject(item) for _, item in rows]
-        self.subjects = [URIRef(iri) for iri in iris]
-        self._nodes: dict[Node, int] = {s: i for i, s in enumerate(self.subjects)}
-        if known.schema.geometry is not None:
-            self._nodes |= {URIRef(geometry_iri(s)): i for i, s in enumerate(iris)}
-
-    def _subject(self, item: Item) -> str:
-        key = rdf.key_of(item, self._schema)
-        return record_iri(self._known.base, self._schema.register, key)
-
-    def rows_of(self, nodes: Set[Node]) -> list[int]:
-        """The rows that focus nodes belong to; every row when one is not a row's."""
-        if nodes <= self._nodes.keys():
-            return sorted({self._nodes[node] for node in nodes})
-        return list(range(len(self.rows)))
-
-    def row_of(self, focus: Node) -> int:
-        """The row that a result is about; raises InvalidShape for any other node."""
-        if focus not in self._nodes:
-            raise InvalidShape(
-                f"<{self._schema.shape}> puts conditions on <{focus}>, which is not "
-                "a node of a row: a shape can only speak of its own record"
-            )
-        return self._nodes[focus]
-
-    def graph(self, held: Collection[Target]) -> tuple[Graph, list[Violation]]:
-        """The data graph, and a violation for each line that is not RDF."""
-        graph = rowstore.new_graph()
-        lines = [self._lines(item) for _, item in self.rows]
-        unwritable: list[Violation] = []
-        try:
-            rowstore.add_lines(graph, (line for part in lines for line in part))
-        except SyntaxError:
-            for (number, item), part in zip(self.rows, lines, strict=True):
-                unwritable += self._add_slowly(graph, number, item, part)
-        for iri, target_class in self._targets(held):
-            graph.add((iri, RDF.type, URIRef(target_class)))
-        for one, other in self._known.classes:
-            graph.add((URIRef(one), RDFS.subClassOf, URIRef(other)))
-        return graph, unwritable
-
-    def value(self, item: Item, field: Field | None, node: Node | None) -> str | None:
-        """The value as the row wrote it, for the node that pySHACL names."""
-        if node is None:
-            return None
-        if field is None or field.name not in item:
-            return str(node)
-        written = item[field.name]
-        values = [written] if isinstance(written, str) else written
-        if len(values) == 1 or field.kind == "geometry":
-            return values[0]
-        for one in values:
-            if rowstore.read_term(rdf.term(one, field, self._known.base)) == node:
-                return one
-        return str(node)
-
-    def _lines(self, item: Item) -> list[str]:
-        return rdf.ntriples(item, self._schema, self._known.base)
-
-    def _add_slowly(
-        self, graph: Graph, number: int, item: Item, lines: Iterable[str]
-    ) -> Iterator[Violation]:
-        for line in lines:
-            try:
-                rowstore.add_lines(graph, [line])
-            except SyntaxError:
-                yield self._unwritable(number, item, line)
-
-    def _unwritable(self, number: int, item: Item, line: str) -> Violation:
-        path = line.split(" ")[1].strip("<>")
-        field = next((f for f in self._schema.fields if f.path == path), None)
-        name = self._schema.key if field is None else field.name
-        value = item.get(name)
-        text = ", ".join(value) if isinstance(value, list) else value
-        return Violation(
-            register=self._schema.register,
-            row=number,
-            key=rdf.key_of(item, self._schema),
-            field=name,
-            value=text,
-            path=path,
-            component=terms.UNWRITABLE,
-            severity="violation",
-            shape=None if field is None else field.shape,
-            message=f"“{messages.shortened(text)}” cannot be part of an IRI",
-        )
-
-    def _targets(self, held: Collection[Target]) -> Iterator[tuple[URIRef, Any]]:
-        """IRI and class of each target that the rows link to and that is held."""
-        for field in self._schema.fields:
-            if not field.is_link:
-                continue
-            for _, item in self.rows:
-                value = item.get(field.name)
-                for one in [value] if isinstance(value, str) else value or ():
-                    target = target_of(one, field)
-                    target_class = self._known.registers.get(
-                        target[0], field.target_class
-                    )
-                    if target in held and target_class is not None:
-                        iri = rdf.link_iri(one, field, self._known.base)
-                        yield URIRef(iri), target_class

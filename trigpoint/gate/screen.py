@@ -1,82 +1,97 @@
-"""Two forms of one shape graph: the judge's, and a faster one that only screens.
+"""A shape graph rewritten in two parts that together say what it says, but faster.
 
 pySHACL runs each property shape once per focus node that its node shape reaches. A
 property shape that has the targets itself is run once over all of them, three times
-as fast. The screen is the shape graph rewritten so. It never misses a node that the
-judge would refuse, and the judge, whose graph is as its author wrote it but for its
-targets, decides on what the screen names.
+as fast, with the same results (SHACL, section 4.7.2). The *screen* is the shape graph
+with its property shapes lifted so. It lifts the shape of a geometry's node, too, but
+what that finds is only a sign, since such results belong inside that of `sh:node`: the
+*nested* part has the property shapes of geometries as they were written, for the rows
+that show such a sign.
 """
 
 from __future__ import annotations
 
-from rdflib import Graph, URIRef
+from rdflib import BNode, Graph, Literal, URIRef
 from rdflib.collection import Collection
 from rdflib.namespace import RDF, SH
 from rdflib.term import Node
 
+from trigpoint.schema.shape import HAS_GEOMETRY
+
 # Subjects of a batch are its focus nodes because `BATCH JUDGES <record>` says so: a
 # class would also make targets of the records that rows only link to.
 BATCH = URIRef("urn:trigpoint:batch")
-JUDGES = URIRef("urn:trigpoint:judges")
 SCREENS = URIRef("urn:trigpoint:screens")
+JUDGES = URIRef("urn:trigpoint:judges")
 
 _TARGETS = (SH.targetClass, SH.targetNode, SH.targetSubjectsOf, SH.targetObjectsOf)
 
 
-def judge_graph(shapes: Graph, shape: str) -> Graph:
-    """`shapes` with the node shape `shape` aimed at what BATCH JUDGES."""
-    return _aimed(shapes, URIRef(shape), JUDGES)
-
-
 def screen_graph(shapes: Graph, shape: str) -> Graph:
-    """`shapes` rewritten to name at least the nodes that the judge would refuse."""
-    graph = _aimed(shapes, URIRef(shape), SCREENS)
-    _lift(graph, shapes, URIRef(shape), SCREENS, set())
+    """`shapes` to be run over what BATCH SCREENS."""
+    graph = _without_targets(shapes)
+    graph.add((URIRef(shape), SH.targetObjectsOf, SCREENS))
+    _lift(graph, shapes, URIRef(shape), SCREENS)
+    for part in nested_shapes(shapes, shape):
+        # Only of a geometry: elsewhere the objects may be records of the batch.
+        for node in shapes.objects(part, SH.node):
+            graph.remove((part, SH.node, node))
+            graph.add((node, RDF.type, SH.NodeShape))
+            graph.add((node, SH.targetObjectsOf, HAS_GEOMETRY))
+            _lift(graph, shapes, node, HAS_GEOMETRY)
     return graph
 
 
-def _aimed(shapes: Graph, shape: URIRef, by: URIRef) -> Graph:
+def nested_graph(shapes: Graph, shape: str) -> Graph:
+    """`shapes` to be run over what BATCH JUDGES: the property shapes of geometries."""
+    graph = _without_targets(shapes)
+    for part in nested_shapes(shapes, shape):
+        graph.add((part, RDF.type, SH.PropertyShape))
+        graph.add((part, SH.targetObjectsOf, JUDGES))
+    return graph
+
+
+def nested_shapes(shapes: Graph, shape: str) -> list[Node]:
+    """The property shapes that say something of a geometry's own node."""
+    if shapes.value(URIRef(shape), SH.deactivated) == Literal(True):
+        return []
+    return [
+        part
+        for part in shapes.objects(URIRef(shape), SH.property)
+        if shapes.value(part, SH.path) == HAS_GEOMETRY
+        and shapes.value(part, SH.node) is not None
+    ]
+
+
+def _without_targets(shapes: Graph) -> Graph:
+    """A copy. A shape that ours refers to may have targets: those are not our rows."""
     graph = Graph(bind_namespaces="none")
     for triple in shapes:
-        graph.add(triple)
-    # A shape that this one refers to may have targets: they are not rows of ours.
-    for target in _TARGETS:
-        graph.remove((None, target, None))
-    graph.add((shape, SH.targetObjectsOf, by))
+        if triple[1] not in _TARGETS:
+            graph.add(triple)
     return graph
 
 
-def _lift(
-    graph: Graph, source: Graph, shape: Node, by: Node, seen: set[tuple[Node, Node]]
-) -> None:
-    """Give the property shapes of `shape` its target, the objects of property `by`;
-    `source` is the graph as it was written."""
-    if (shape, by) in seen:
+def _lift(graph: Graph, shapes: Graph, shape: Node, by: Node) -> None:
+    """Give the property shapes of `shape` its target, the objects of property `by`."""
+    if shapes.value(shape, SH.deactivated) == Literal(True):
         return
-    seen.add((shape, by))
-    for part in source.objects(shape, SH.property):
+    for part in shapes.objects(shape, SH.property):
         graph.remove((shape, SH.property, part))
         graph.add((part, RDF.type, SH.PropertyShape))
         graph.add((part, SH.targetObjectsOf, by))
-        path = source.value(part, SH.path)
-        if not isinstance(path, URIRef):
-            continue
-        for node in source.objects(part, SH.node):
-            graph.remove((part, SH.node, node))
-            graph.add((node, RDF.type, SH.NodeShape))
-            graph.add((node, SH.targetObjectsOf, path))
-            _lift(graph, source, node, path, seen)
-    if source.value(shape, SH.closed) is not None:
-        _ignore(graph, source, shape, URIRef(f"urn:trigpoint:ignored:{len(seen)}"))
+    if shapes.value(shape, SH.closed) is not None:
+        _ignore(graph, shapes, shape)
 
 
-def _ignore(graph: Graph, source: Graph, shape: Node, name: URIRef) -> None:
+def _ignore(graph: Graph, shapes: Graph, shape: Node) -> None:
     """A closed shape allows the paths of its property shapes: without those, it has
-    to name the paths, in a new list called `name`."""
-    old = source.value(shape, SH.ignoredProperties)
-    ignored = [] if old is None else list(Collection(source, old))
-    for part in source.objects(shape, SH.property):
-        ignored += [p for p in source.objects(part, SH.path) if isinstance(p, URIRef)]
+    to name the paths."""
+    old = shapes.value(shape, SH.ignoredProperties)
+    ignored = [] if old is None else list(Collection(shapes, old))
+    for part in shapes.objects(shape, SH.property):
+        ignored += [p for p in shapes.objects(part, SH.path) if isinstance(p, URIRef)]
     graph.remove((shape, SH.ignoredProperties, None))
-    Collection(graph, name, ignored)
-    graph.add((shape, SH.ignoredProperties, name))
+    head = BNode()
+    Collection(graph, head, ignored)
+    graph.add((shape, SH.ignoredProperties, head))

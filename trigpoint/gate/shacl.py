@@ -18,7 +18,8 @@ from multiprocessing import get_context, parent_process
 
 import polars as pl
 
-from trigpoint.gate.judge import Brief, Judge, Row, brief
+from trigpoint.gate.batch import Brief, Row, brief
+from trigpoint.gate.judge import Judge
 from trigpoint.gate.links import Target, target_of
 from trigpoint.gate.violation import Violation
 from trigpoint.schema.catalogue import Schemas
@@ -30,8 +31,8 @@ Progress = Callable[[int, int], None]  # rows judged, rows in all
 BATCH = 2_000
 # A boundary's WKT may be megabytes long: a batch ends at this many bytes of text, too.
 _BATCH_BYTES = 16_000_000
-# A worker needs about a second to start; below this a load is done before it pays.
-_ROWS_FOR_WORKERS = 10_000
+# A worker needs a second or two to start; below this a load is done before it pays.
+_ROWS_FOR_WORKERS = 20_000
 _WORKERS = 2
 
 _LOGGER = logging.getLogger(__name__)
