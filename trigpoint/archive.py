@@ -8,6 +8,7 @@ mended and the register linked to may not be archived.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from trigpoint.errors import BadRelease
@@ -25,15 +26,35 @@ from trigpoint.staging import Counts
 _PAGE = 10_000
 
 
-def read_archive(path: Path, log: LogReader) -> Archive:
-    """One RSF file, checked; it may go on from what the log has of its register.
+def read_archives(paths: Iterable[Path], log: LogReader) -> list[Archive]:
+    """RSF files, checked, each of another register.
 
-    Raises BadRelease as `read_rsf` does, and when the file tells another history than
+    A file that goes on from what the log has of a register is called by its name.
+    Raises BadRelease as `read_rsf` does, and when a file tells another history than
     the log has.
     """
-    archive = read_rsf(
-        path, KnownTree(tuple(_leaves(log, path.name.partition(".")[0])))
-    )
+    archives: dict[str, Archive] = {}
+    for path in paths:
+        archive = _read_archive(path, log)
+        if archive.register in archives:
+            raise BadRelease(
+                f"another file is of the register {archive.register}, too",
+                file=path.name,
+                do="load one after the other",
+            )
+        archives[archive.register] = archive
+    return list(archives.values())
+
+
+def _read_archive(path: Path, log: LogReader) -> Archive:
+    called = path.name.partition(".")[0]
+    archive = read_rsf(path, KnownTree(tuple(_leaves(log, called))))
+    if archive.start and archive.register != called:
+        raise BadRelease(
+            f"it goes on from the entries of {called}, but says that it is "
+            f"{archive.register}",
+            file=path.name,
+        )
     held = log.size(archive.register)
     known = log.entries(archive.register, archive.start + 1, held) if held else []
     for entry, draft in zip(known, archive.entries, strict=False):

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from trigpoint import staging
-from trigpoint.archive import append_archive, read_archive, shape_of
+from trigpoint.archive import append_archive, read_archives, shape_of
 from trigpoint.dates import now, today
 from trigpoint.errors import NoData, NoSuchRegister
 from trigpoint.gate.drop import Standing
@@ -230,11 +230,12 @@ class Registers:
         Raises BadRelease, naming file and line, and appends nothing of any of them
         when one cannot be believed; so does a violation of a register's shape.
         """
-        archives = [read_archive(path, self.log) for path in paths]
-        shapes = {a.register: shape_of(a, self.schemas) for a in archives}
-        schemas = self._read_schemas({n: s for n, s in shapes.items() if s})
         summary = Summary()
         with self.log.appending(batch, dry_run=dry_run) as appender:
+            # Within it, so that nobody appends between the look and the leap.
+            archives = read_archives(paths, self.log)
+            shapes = {a.register: shape_of(a, self.schemas) for a in archives}
+            schemas = self._read_schemas({n: s for n, s in shapes.items() if s})
             fresh = {}
             for archive in archives:
                 register = archive.register

@@ -164,6 +164,8 @@ class _Reader:
         for digest, number in self._unused.items():
             raise self._error(f"item {format_hash(digest)} is never used", number)
         archive = self._archive
+        if not (self._drafts or archive.system or archive.assertions):
+            raise self._error("the file is empty", 1)
         archive.register = archive.named("name", "name") or archive.register
         for draft in self._drafts:
             if parse_item(draft.item).get(archive.register) != draft.key:

@@ -18,7 +18,7 @@ from trigpoint.errors import DataBusy, LogCorrupt
 from trigpoint.log import merkle
 from trigpoint.log.entry import Batch, Draft, Entry, SystemEntry, leaf
 from trigpoint.log.reader import LogReader
-from trigpoint.schema.items import format_hash, item_hash
+from trigpoint.log.verify import verify_register
 
 _CHUNK = 100_000
 
@@ -44,11 +44,13 @@ class Log(LogReader):
                 appender = Appender(self, batch)
                 yield appender
                 appender.check()
+                keep = not dry_run and not appender.abandoned and not appender.empty
+                self._db.execute("COMMIT" if keep else "ROLLBACK")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                # SQLite has rolled back by itself when the disk is full.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
                 raise
-            keep = not dry_run and not appender.abandoned and not appender.empty
-            self._db.execute("COMMIT" if keep else "ROLLBACK")
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -65,42 +67,10 @@ class Log(LogReader):
     def verify(self, register: str) -> bytes:
         """Recompute the register's root from its items and entries, and return it.
 
-        Raises LogCorrupt, naming the entry, item or tile that does not hash to what
-        was recorded.
+        Raises LogCorrupt, naming the entry, item, record or tile that is not what was
+        recorded.
         """
-        number, size = self._id(register), self.size(register)
-        leaves: list[bytes] = []
-        for entry in self._iter_entries(register):
-            if entry.number != len(leaves) + 1:
-                raise LogCorrupt(f"{register}: entry {len(leaves) + 1} is missing")
-            leaves.append(merkle.leaf_hash(leaf(entry)))
-        if len(leaves) != size:
-            raise LogCorrupt(f"{register}: {len(leaves)} entries, but size {size}")
-        self._verify_items(number, register)
-        root = merkle.root_hash(leaves)
-        if root != self.root(register):
-            raise LogCorrupt(
-                f"{register}: the entries' root is {format_hash(root)}, the tiles' "
-                f"{format_hash(self.root(register))}"
-            )
-        return root
-
-    def _iter_entries(self, register: str) -> Iterator[Entry]:
-        start = 1
-        while page := self.entries(register, start, _CHUNK):
-            yield from page
-            start = page[-1].number + 1
-
-    def _verify_items(self, number: int, register: str) -> None:
-        for entry, digest, content in self._db.execute(
-            "SELECT e.number, i.hash, i.content FROM entry e "
-            "JOIN item i ON i.id = e.item "
-            "WHERE e.register = ? AND i.content IS NOT NULL",
-            (number,),
-        ):
-            if item_hash(content) != digest:
-                name = format_hash(digest)
-                raise LogCorrupt(f"{register}: the item of entry {entry} is not {name}")
+        return verify_register(self, register)
 
 
 class Appender:

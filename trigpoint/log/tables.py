@@ -8,7 +8,9 @@ proof, stays.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 from trigpoint.errors import LogCorrupt, NoData
 
@@ -80,26 +82,32 @@ PRAGMA user_version = {VERSION};
 COMMIT;
 """
 
+_WHAT_IS_IT = """
+SELECT user_version, count(name),
+    count(name) FILTER (WHERE name IN ('register', 'item', 'entry', 'tile')) = 4
+FROM pragma_user_version LEFT JOIN sqlite_master ON type = 'table'
+"""
+
 
 def connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
     """A connection in autocommit mode; the caller begins its own transactions.
 
-    Raises NoData when the file is missing or is no database, LogCorrupt when it is
-    of another format.
+    Makes the log if it is not there and not `readonly`. Raises NoData when the file is
+    missing or empty, LogCorrupt when it is no register log or of another format.
     """
-    if readonly and not path.is_file():
-        raise NoData(f"{path.parent} holds no registers: load one first")
-    mode = "ro" if readonly else "rwc"
+    if not path.exists():
+        if readonly:
+            raise NoData(f"{path.parent} holds no registers: load one first")
+        _make(path)
+    mode = "ro" if readonly else "rw"
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
     try:
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        if version not in (0, VERSION):
-            raise LogCorrupt(f"{path} is in format {version}, not {VERSION}")
+        _check(db, path, readonly=readonly)
         if not readonly:
-            _prepare(db, version)
-        elif version == 0:
-            raise NoData(f"{path} holds no registers: load one first")
+            # An acknowledged batch must outlive a power cut, not only a killed process.
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA foreign_keys = ON")
     except sqlite3.DatabaseError as error:
         db.close()
         raise LogCorrupt(f"{path} is not a register log: {error}") from error
@@ -109,10 +117,26 @@ def connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
     return db
 
 
-def _prepare(db: sqlite3.Connection, version: int) -> None:
+def _make(path: Path) -> None:
+    """An empty log, made beside and then named: nobody ever sees half of one, and of
+    two processes that make it the second finds it there."""
+    beside = path.with_name(f"{path.name}.{uuid4().hex}.new")
+    db = sqlite3.connect(beside, isolation_level=None)
     db.execute("PRAGMA journal_mode = WAL")
-    # An acknowledged batch must outlive a power cut, not only a killed process.
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA foreign_keys = ON")
-    if version == 0:
-        db.executescript(SCHEMA)
+    db.executescript(SCHEMA)
+    db.close()
+    with suppress(FileExistsError):
+        path.hardlink_to(beside)
+    beside.unlink()
+
+
+def _check(db: sqlite3.Connection, path: Path, *, readonly: bool) -> None:
+    version, tables, ours = db.execute(_WHAT_IS_IT).fetchone()
+    if tables and not ours:
+        raise LogCorrupt(f"{path} is not a register log but another database")
+    if not tables and readonly and version == 0:
+        raise NoData(f"{path} holds no registers: load one first")
+    if not tables:
+        raise LogCorrupt(f"{path} is empty and no register log: remove it")
+    if version != VERSION:
+        raise LogCorrupt(f"{path} is in format {version}, not {VERSION}")

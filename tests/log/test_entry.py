@@ -1,0 +1,41 @@
+"""The bytes of a leaf are the entry as GDS wrote it."""
+
+from __future__ import annotations
+
+from trigpoint.log.entry import TIMESTAMP, Entry, leaf
+from trigpoint.schema.items import item_hash
+
+
+def test_leaf_bytes_are_the_gds_v1_entry() -> None:
+    """Compact JSON, keys in GDS's order, the number twice and as text."""
+    digest = item_hash("{}")
+    entry = Entry(1, "2016-04-05T13:23:05Z", "GB", digest)
+    assert leaf(entry) == (
+        b'{"index-entry-number":"1","entry-number":"1",'
+        b'"entry-timestamp":"2016-04-05T13:23:05Z","key":"GB",'
+        b'"item-hash":["sha-256:' + digest.hex().encode() + b'"]}'
+    )
+
+
+def test_leaf_bytes_keep_letters_and_escape_quotes() -> None:
+    """A key is written in UTF-8, with JSON's escapes and no others."""
+    entry = Entry(12, "2016-04-05T13:23:05Z", 'Môn "x"', bytes(32))
+    assert '"key":"Môn \\"x\\""'.encode() in leaf(entry)
+
+
+def test_leaf_index_counts_from_nought() -> None:
+    """Entry 1 is leaf 0."""
+    assert Entry(1, "", "", b"").leaf_index == 0
+
+
+def test_an_entrys_time_is_utc_to_the_second() -> None:
+    """Nothing else is the time of an entry."""
+    assert TIMESTAMP.fullmatch("2016-04-05T13:23:05Z")
+    for text in (
+        "2016-04-05T13:23:05",
+        "2016-04-05T13:23:05.0Z",
+        "2016-04-05T13:23:05+00:00",
+        "2016-04-05",
+        "２016-04-05T13:23:05Z",
+    ):
+        assert not TIMESTAMP.fullmatch(text)

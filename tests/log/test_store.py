@@ -1,0 +1,536 @@
+"""The log on disk: appended all or nothing, read back, refused when it is none."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.log.drafts import BATCH, TIME, append, draft, log_of
+from trigpoint.errors import (
+    InvalidParameter,
+    LogCorrupt,
+    NoData,
+    NoSuchEntry,
+    NoSuchItem,
+    NoSuchRecord,
+    NoSuchRegister,
+    QueryTimedOut,
+    Withheld,
+)
+from trigpoint.log import merkle, reader
+from trigpoint.log.entry import Batch, Entry, SystemEntry, leaf
+from trigpoint.log.store import Log
+from trigpoint.schema.items import item_hash
+
+DATES = ("start-date", "end-date")
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Log]:
+    """Three towns in five entries."""
+    log = log_of(
+        tmp_path,
+        draft("a", name="Ayr", start_date="1974", tags=["port", "old"]),
+        draft("b", name="Bath"),
+        draft("a", name="Ayr", end_date="1996-04", tags=["old"]),
+        draft("c", name="Bath", start_date="2000-05-17", end_date="2009-03-31"),
+        draft("b", name="Bath Spa"),
+    )
+    yield log
+    log.close()
+
+
+def by_hand(log: Log, sql: str, *bound: object) -> None:
+    """Change the file behind the log's back."""
+    with sqlite3.connect(log.path) as db:
+        changed = db.execute(sql, bound).rowcount
+    db.close()
+    assert changed != 0
+
+
+def test_what_was_appended_is_read_back(log: Log) -> None:
+    """Entries keep number, time, key and hash; a record is the last entry of a key."""
+    assert log.registers() == ["town"]
+    assert (log.size("town"), log.count("town")) == (5, 3)
+    entries = log.entries("town")
+    assert [entry.key for entry in entries] == list("abacb")
+    assert [entry.number for entry in entries] == [1, 2, 3, 4, 5]
+    assert {entry.timestamp for entry in entries} == {TIME}
+    record = log.record("town", "a")
+    assert record.register == "town"
+    assert record.entry == entries[2]
+    assert record.item == {
+        "town": "a",
+        "name": "Ayr",
+        "end-date": "1996-04",
+        "tags": ["old"],
+    }
+    assert log.trail("town", "b") == [entries[1], entries[4]]
+    assert log.item(entries[1].item_hash) == '{"name":"Bath","town":"b"}'
+    assert log.entries("town", 2, 2) == entries[1:3]
+    assert log.entry("town", 4) == entries[3]
+
+
+def test_what_was_never_held_has_its_own_errors(log: Log) -> None:
+    """Register, record, entry and item each say that they are not there."""
+    with pytest.raises(NoSuchRegister):
+        log.record("city", "a")
+    with pytest.raises(NoSuchRecord, match="“z”"):
+        log.record("town", "z")
+    with pytest.raises(NoSuchRecord):
+        log.trail("town", "z")
+    for number in (-1, 0, 6, 2**80):
+        with pytest.raises(NoSuchEntry):
+            log.entry("town", number)
+    for size in (-1, 6):
+        with pytest.raises(NoSuchEntry):
+            log.root("town", size)
+    with pytest.raises(NoSuchItem):
+        log.item(bytes(32))
+    assert log.size("city") == 0
+    assert log.current("city") == []
+    assert log.values("city", ["a"], None) == {}
+
+
+def test_records_are_paged_by_key(log: Log) -> None:
+    """Pages go on after the last key, whatever its letters, and then end."""
+    append(log, [draft(key) for key in ("B", "é", "\U0001f3eb", "a'b", "%", "a b")])
+    whole = [record.entry.key for record in log.records("town")]
+    assert len(whole) == 9
+    assert whole == sorted(whole)
+    paged: list[str] = []
+    after: str | None = None
+    while page := log.records("town", after=after, limit=2):
+        assert len(page) <= 2
+        paged += [record.entry.key for record in page]
+        after = page[-1].entry.key
+    assert paged == whole
+    assert [record.entry.key for record in log.iter_records("town")] == whole
+    assert log.records("town", limit=0) == []
+
+
+@pytest.mark.parametrize(
+    ("where", "keys"),
+    [
+        ({"name": "Ayr"}, "a"),
+        ({"name": "Bath"}, "c"),
+        ({"tags": "old"}, "a"),
+        ({"tags": "port"}, ""),
+        ({"name": "ayr"}, ""),
+        ({"name": "Bath", "start-date": "2000-05-17"}, "c"),
+        ({"nothing": "Ayr"}, ""),
+        ({"name": "' OR 1=1 --"}, ""),
+    ],
+)
+def test_records_are_filtered_by_field(
+    log: Log, where: dict[str, str], keys: str
+) -> None:
+    """A filter compares whole values, or finds one among several."""
+    found = log.records("town", where=where)
+    assert "".join(record.entry.key for record in found) == keys
+
+
+@pytest.mark.parametrize(
+    ("at", "keys"),
+    [
+        ("1974", "ab"),
+        ("1996-04-30", "ab"),
+        ("1996-05", "b"),
+        ("2000-05-16", "b"),
+        ("2000-05-17", "bc"),
+        ("2009-03-31", "bc"),
+        ("2009-04-01", "b"),
+        ("2019-04-01T12:00:00Z", "b"),
+    ],
+)
+def test_records_that_held_on_a_day(log: Log, at: str, keys: str) -> None:
+    """A start of any precision begins on its first day, an end ends on its last."""
+    found = log.records("town", at=at, dates=DATES)
+    assert "".join(record.entry.key for record in found) == keys
+
+
+def test_a_day_that_is_none_is_refused(log: Log) -> None:
+    """`at` must be a date."""
+    with pytest.raises(InvalidParameter, match="at is"):
+        log.records("town", at="yesterday", dates=DATES)
+
+
+def test_a_scan_that_takes_too_long_is_stopped(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A filter that reads more than its share ends in an error of ours, and the log
+    goes on answering."""
+    append(log, [draft(f"k{n}", name=str(n)) for n in range(30_000)])
+    monkeypatch.setattr(reader, "_SCAN_STEPS", 2)
+    with pytest.raises(QueryTimedOut):
+        log.records("town", where={"name": "nowhere"})
+    assert log.record("town", "c").item["name"] == "Bath"
+
+
+def test_withheld_content_is_gone_but_its_hash_stays(log: Log) -> None:
+    """A withheld item is refused by name; entries, root and verification hold."""
+    root, entry = log.root("town"), log.record("town", "c").entry
+    by_hand(
+        log,
+        "UPDATE item SET content = NULL, withheld = 'personal data, 2020-01-01' "
+        "WHERE hash = ?",
+        entry.item_hash,
+    )
+    with pytest.raises(Withheld, match="personal data"):
+        log.record("town", "c")
+    with pytest.raises(Withheld, match="personal data"):
+        log.item(entry.item_hash)
+    assert log.entry("town", entry.number) == entry
+    assert [record.entry.key for record in log.records("town")] == ["a", "b"]
+    assert log.verify("town") == log.root("town") == root
+    append(
+        log, [draft("c", name="Bath", start_date="2000-05-17", end_date="2009-03-31")]
+    )
+    with pytest.raises(Withheld):
+        log.record("town", "c")
+
+
+def test_changes_since_an_entry_are_told_by_key(log: Log) -> None:
+    """Each key that changed comes once, with its item then and now."""
+    names = [
+        (old and old.get("name"), new and new.get("name"))
+        for old, new in log.changes("town", 2)
+    ]
+    assert names == [("Ayr", "Ayr"), ("Bath", "Bath Spa"), (None, "Bath")]
+    assert list(log.changes("town", 5)) == []
+    assert [old for old, _ in log.changes("town", 0)] == [None, None, None]
+
+
+def test_values_of_keys_are_looked_up_at_once(log: Log) -> None:
+    """Only keys that are held are in the answer, with None for an absent field."""
+    found = log.values("town", ["a", "b", "z"], "end-date")
+    assert found == {"a": "1996-04", "b": None}
+    assert log.values("town", ["a"], None) == {"a": None}
+
+
+def test_a_batch_says_where_its_entries_came_from(log: Log) -> None:
+    """Source, files, licence and dates come back, with the entries they brought."""
+    with log.appending(Batch("other", "Another")) as appender:
+        appender.append("town", [draft("d")])
+        appender.append("city", [draft("x")])
+        appender.append("town", [draft("e")])
+    first, second = log.batches()
+    assert first.batch == BATCH
+    assert first.ranges == {"town": (1, 5)}
+    assert second.batch == Batch("other", "Another")
+    assert second.ranges == {"city": (1, 1), "town": (6, 7)}
+    assert second.number > first.number
+
+
+def test_system_entries_stand_beside_the_tree(log: Log) -> None:
+    """Metadata is replaced as a whole and does not touch the root."""
+    root = log.root("town")
+    for text in ("{}", '{"name":"town"}'):
+        with log.appending(BATCH) as appender:
+            appender.declare("town")
+            appender.set_system_entries("town", [SystemEntry("name", TIME, text)])
+    assert log.system_entries("town") == [SystemEntry("name", TIME, '{"name":"town"}')]
+    assert log.root("town") == root
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.integers(0, 400), min_size=1, max_size=4))
+def test_root_at_every_size_is_that_of_the_leaves(
+    tmp_path_factory: pytest.TempPathFactory, batches: list[int]
+) -> None:
+    """Whatever the batches, the stored tiles give the root of each earlier size."""
+    log = Log(tmp_path_factory.mktemp("log") / "log.sqlite")
+    for batch in batches:
+        append(log, [draft(f"{log.size('town')}-{n}") for n in range(batch)])
+    total = sum(batches)
+    assert log.size("town") == total
+    if not total:
+        assert log.batches() == []
+        return
+    leaves = [merkle.leaf_hash(leaf(e)) for e in log.entries("town", 1, total)]
+    for size in {0, 1, *range(0, total, 37), total}:
+        assert log.root("town", size) == merkle.root_hash(leaves[:size])
+    assert log.verify("town") == log.root("town")
+    log.close()
+
+
+def test_an_exception_leaves_no_trace(log: Log) -> None:
+    """Nothing of a batch stays that was not finished, in any register."""
+    before = (log.sizes(), log.root("town"), log.batches())
+
+    def interrupted() -> None:
+        with log.appending(BATCH) as appender:
+            appender.append("town", [draft("d")])
+            appender.append("city", [draft("x")])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert (log.sizes(), log.root("town"), log.batches()) == before
+    with pytest.raises(NoSuchItem):
+        log.item(draft("d").item_hash)
+    append(log, [draft("d")])
+    assert log.size("town") == 6
+
+
+@pytest.mark.parametrize("how", ["dry run", "abandoned", "empty"])
+def test_a_batch_may_come_to_nothing(log: Log, how: str) -> None:
+    """A dry run, an abandoned batch and one without entries are not written."""
+    before = (log.sizes(), log.batches())
+    with log.appending(BATCH, dry_run=how == "dry run") as appender:
+        appender.append("town", [] if how == "empty" else [draft("d")])
+        if how == "abandoned":
+            appender.abandon()
+    assert (log.sizes(), log.batches()) == before
+
+
+def test_a_full_disk_leaves_the_last_state(log: Log) -> None:
+    """When SQLite itself gives up, its error comes out and the log stays whole."""
+    before = log.sizes()
+    (pages,) = log._db.execute("PRAGMA page_count").fetchone()
+    log._db.execute(f"PRAGMA max_page_count = {pages + 2}")
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        append(log, [draft(f"k{n}", name="x" * 500) for n in range(2_000)])
+    log._db.execute("PRAGMA max_page_count = 1000000")
+    assert log.sizes() == before
+    append(log, [draft("d")])
+    assert log.verify("town") == log.root("town")
+
+
+def test_a_torn_tile_is_noticed_before_the_commit(log: Log) -> None:
+    """What was written is read again before it counts."""
+    before = log.sizes()
+
+    def tear() -> None:
+        with log.appending(BATCH) as appender:
+            appender.append("town", [draft("d")])
+            log._db.execute("UPDATE tile SET hashes = zeroblob(length(hashes))")
+
+    with pytest.raises(LogCorrupt, match="torn"):
+        tear()
+    assert log.sizes() == before
+    assert log.verify("town") == log.root("town")
+
+
+FLIPS = {
+    "item": (
+        "UPDATE item SET content = replace(content, 'Ayr', 'Air') WHERE id = 1",
+        "the item of entry 1 is not sha-256:",
+    ),
+    "item-no-longer-text": (
+        "UPDATE item SET content = CAST(x'ff' || content AS TEXT) WHERE id = 1",
+        "the item of entry 1 is not sha-256:",
+    ),
+    "item-hash": (
+        "UPDATE item SET hash = zeroblob(32) WHERE id = 2",
+        "entry 2",
+    ),
+    "entry-key": ("UPDATE entry SET key = 'q' WHERE number = 4", "entry 4"),
+    "entry-time": (
+        "UPDATE entry SET timestamp = '2020-01-01T00:00:00Z' WHERE number = 3",
+        "entry 3",
+    ),
+    "entry-item": ("UPDATE entry SET item = 1 WHERE number = 5", "entry 5"),
+    "entry-gone": ("DELETE FROM entry WHERE number = 2", "entry 2 is missing"),
+    "last-entry-gone": ("DELETE FROM entry WHERE number = 300", "but size 300"),
+    "size": ("UPDATE register SET size = 299", "but size 299"),
+    "leaf-in-tile": (
+        "UPDATE tile SET hashes = CAST(zeroblob(32) || substr(hashes, 33) AS BLOB) "
+        "WHERE level = 0 AND position = 1",
+        "tile 0/1 does not hold the hash of entry 257",
+    ),
+    "tile-cut": (
+        "UPDATE tile SET hashes = substr(hashes, 33) WHERE level = 0 AND position = 1",
+        "tile 0/1",
+    ),
+    "tile-above": (
+        "UPDATE tile SET hashes = zeroblob(32) WHERE level = 1",
+        "tile 1/0",
+    ),
+    "tile-gone": ("DELETE FROM tile WHERE level = 0 AND position = 0", "tile 0/0"),
+    "tile-too-many": (
+        "INSERT INTO tile SELECT register, 2, 0, hashes FROM tile WHERE level = 1",
+        "3 tiles|4 tiles",
+    ),
+    "record-of-older-entry": (
+        "UPDATE record SET number = 1 WHERE key = 'a'",
+        "record “a” is not its last entry",
+    ),
+    "record-gone": ("DELETE FROM record WHERE key = 'b'", "record “b”"),
+    "record-of-no-entry": (
+        "INSERT INTO record VALUES (1, 'ghost', 1)",
+        "record “ghost”",
+    ),
+}
+
+
+@pytest.mark.parametrize(("sql", "says"), FLIPS.values(), ids=FLIPS.keys())
+def test_verify_names_what_was_changed(log: Log, sql: str, says: str) -> None:
+    """A byte changed in an item, entry, tile or record is found and named."""
+    append(log, [draft(f"k{n}") for n in range(295)])
+    assert log.verify("town") == log.root("town")
+    by_hand(log, sql)
+    with pytest.raises(LogCorrupt, match=says):
+        log.verify("town")
+
+
+def test_a_damaged_file_is_an_error_of_ours(log: Log) -> None:
+    """A database that SQLite cannot read is reported as a corrupt log."""
+    append(log, [draft(f"k{n}", name="x" * 100) for n in range(2_000)])
+    log._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    log.close()
+    with log.path.open("r+b") as file:
+        for page in range(20, 60):
+            file.seek(page * 4096)
+            file.write(b"\x99" * 4096)
+    with pytest.raises(LogCorrupt, match="damaged"):
+        log.verify("town")
+
+
+def test_a_folder_without_a_log_holds_no_data(tmp_path: Path) -> None:
+    """Reading a log that is not there, or is empty yet, is NoData."""
+    with pytest.raises(NoData):
+        Log(tmp_path / "log.sqlite", readonly=True)
+    (tmp_path / "log.sqlite").touch()
+    with pytest.raises(NoData):
+        Log(tmp_path / "log.sqlite", readonly=True)
+    assert not (tmp_path / "log.sqlite").read_bytes()
+
+
+def test_a_log_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
+    """Making one leaves the log and nothing else; an empty file is not one."""
+    Log(tmp_path / "a" / "log.sqlite").close()
+    assert [file.name for file in (tmp_path / "a").iterdir()] == ["log.sqlite"]
+    assert Log(tmp_path / "a" / "log.sqlite", readonly=True).registers() == []
+    (tmp_path / "log.sqlite").touch()
+    with pytest.raises(LogCorrupt, match="empty"):
+        Log(tmp_path / "log.sqlite")
+
+
+FOREIGN = {
+    "text": "this is no database",
+    "other-tables": "CREATE TABLE register (x)",
+    "other-tables-same-version": "PRAGMA user_version = 1; CREATE TABLE t (x)",
+    "other-version": "PRAGMA user_version = 7",
+}
+
+
+@pytest.mark.parametrize("readonly", [True, False])
+@pytest.mark.parametrize("what", FOREIGN.values(), ids=FOREIGN.keys())
+def test_a_foreign_file_is_refused_and_left_alone(
+    tmp_path: Path, what: str, readonly: bool
+) -> None:
+    """A file that is no log of ours, or of another format, is not touched."""
+    path = tmp_path / "log.sqlite"
+    if "is no" in what:
+        path.write_text(what)
+    else:
+        db = sqlite3.connect(path)
+        db.executescript(what)
+        db.close()
+    before = path.read_bytes()
+    with pytest.raises(LogCorrupt):
+        Log(path, readonly=readonly)
+    assert path.read_bytes() == before
+
+
+def test_a_read_only_log_cannot_be_written(log: Log) -> None:
+    """A log opened for reading reads the same and refuses to append."""
+    reading = Log(log.path, readonly=True)
+    assert reading.root("town") == log.root("town")
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        append(reading, [draft("d")])
+    assert log.size("town") == 5
+
+
+def test_one_writer_at_a_time(log: Log) -> None:
+    """Another process that wants to append meanwhile is told at once."""
+    script = (
+        "import sys; from pathlib import Path; from trigpoint.errors import DataBusy\n"
+        "from trigpoint.log.store import Log; from trigpoint.log.entry import Batch\n"
+        "try:\n"
+        "    with Log(Path(sys.argv[1])).appending(Batch('t', 't')): pass\n"
+        "except DataBusy as error: print('busy:', error)\n"
+        "else: print('free')\n"
+    )
+    command = [sys.executable, "-c", script, str(log.path)]
+    with log.appending(BATCH):
+        told = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert told.stdout.startswith("busy:")
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert told.stdout == "free\n"
+
+
+def test_readers_see_the_old_state_or_the_new(log: Log) -> None:
+    """While batches are appended, size, root and entries always belong together."""
+    roots = {5: log.root("town")}
+    stop, bad = threading.Event(), []
+
+    def read() -> int:
+        reading, seen = Log(log.path, readonly=True), set()
+        while not stop.is_set():
+            with reading.snapshot():
+                size, root = reading.size("town"), reading.root("town")
+                count = len(reading.entries("town", 1, 10_000))
+            seen.add(size)
+            if count != size or (size in roots and roots[size] != root):
+                bad.append((size, count))
+            reading.verify("town")
+        reading.close()
+        return len(seen)
+
+    with ThreadPoolExecutor(2) as pool:
+        readers = [pool.submit(read) for _ in range(2)]
+        for batch in range(30):
+            append(log, [draft(f"{batch}-{n}") for n in range(40)])
+            roots[log.size("town")] = log.root("town")
+        stop.set()
+        assert max(one.result() for one in readers) > 1
+    assert bad == []
+
+
+def test_threads_share_one_reader(log: Log) -> None:
+    """A reader may be used from many threads at once."""
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda key: log.record("town", key), "abc" * 20))
+    assert [record.entry.key for record in found] == list("abc" * 20)
+
+
+def test_a_log_may_be_made_by_many_at_once(tmp_path: Path) -> None:
+    """Processes that start together on an empty folder make one log."""
+    for attempt in range(10):
+        path = tmp_path / str(attempt) / "log.sqlite"
+        barrier = threading.Barrier(6)
+
+        def make(path: Path = path, barrier: threading.Barrier = barrier) -> list[str]:
+            barrier.wait()
+            log = Log(path)
+            found = log.registers()
+            log.close()
+            return found
+
+        with ThreadPoolExecutor(6) as pool:
+            made = [pool.submit(make) for _ in range(6)]
+            assert [one.result() for one in made] == [[]] * 6
+
+
+def test_the_same_item_is_kept_once(log: Log) -> None:
+    """Entries that say the same share an item, in one register or in two."""
+    append(log, [draft("b", name="Bath")])
+    append(log, [draft("b", name="Bath")], "city")
+    one = item_hash('{"name":"Bath","town":"b"}')
+    assert log.entry("town", 6) == Entry(6, TIME, "b", one)
+    assert log.record("city", "b").entry.item_hash == one
+    (held,) = log._db.execute(
+        "SELECT count(*) FROM item WHERE hash = ?", (one,)
+    ).fetchone()
+    assert held == 1
