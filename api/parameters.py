@@ -20,7 +20,10 @@ _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
 At = Annotated[
     str | None,
-    Query(description="What held on this date: `2019`, `2019-04` or `2019-04-01`."),
+    Query(
+        min_length=1,
+        description="What held on this date: `2019`, `2019-04` or `2019-04-01`.",
+    ),
 ]
 Limit = Annotated[
     int, Query(ge=1, le=5000, description="How many to answer with, at most.")

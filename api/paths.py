@@ -50,12 +50,7 @@ def _normal(escape: re.Match[str]) -> str:
 
 
 def _decoded(segment: str) -> str:
-    try:
-        text = decode_key(segment)
-    except UnicodeDecodeError as error:
-        raise InvalidIdentifier(
-            f"“{segment[:60]}” is not UTF-8", parameter="path"
-        ) from error
+    text = decode_key(segment)
     if len(text) > MAX_KEY:
         raise InvalidIdentifier(
             f"“{text[:20]}…” has {len(text)} characters: no key has over {MAX_KEY}",

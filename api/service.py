@@ -61,6 +61,7 @@ class Service:
         view = self.registers.view()
         if view.version != self._served:
             with self._switching:
+                _warm(view)
                 self.pool.switch(view.graph)
                 self._served = view.version
         return view
@@ -89,6 +90,7 @@ class Service:
 def serving(registers: Registers, workers: int, time_limit: float) -> Iterator[Service]:
     """A service with its query workers, which end with it."""
     view = registers.view()
+    _warm(view)
     with QueryPool(
         view.graph,
         base=registers.base,
@@ -105,6 +107,13 @@ def serving(registers: Registers, workers: int, time_limit: float) -> Iterator[S
             hard=Bench(HARD_JOBS, 4 * HARD_JOBS),
             _served=view.version,
         )
+
+
+def _warm(view: View) -> None:
+    """Open the indexes now, so that nobody's look-up waits for them."""
+    view.boundaries.vintages()
+    for index in view.positions.values():
+        index.nearest(0.0, 51.5)
 
 
 def prefix_of(base: str) -> str:

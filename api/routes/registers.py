@@ -41,7 +41,9 @@ def register(
     schema = here.registers.schema(register)
     about = summary(here, schema) | {"fields": [_field(f) for f in schema.fields]}
     if choice.format == HTML:
-        body = here.pages.render("register", about=about)
+        body = here.pages.render(
+            "register", about=about, held=here.registers.log.sizes()
+        )
     else:
         body = as_json(about)
     return Reply(body, choice, sizes=here.size_of(register))

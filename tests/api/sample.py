@@ -99,7 +99,7 @@ BOUNDARIES: Sequence[Row] = tuple(
         "vintage": "2025",
         "resolution": "full",
         "crs": "http://www.opengis.net/def/crs/OGC/1.3/CRS84",
-        "start-date": "2025",
+        "start-date": "2025-04-01",
         "geometry": outline,
     }
     for code, name, outline in (
@@ -198,8 +198,8 @@ shape:trap-links sh:name "links" ; sh:path tp:links ; sh:order 4 ;
     sh:class tp:Trap ; sh:nodeKind sh:IRI .
 shape:trap-also sh:name "also" ; sh:path tp:also ; sh:order 5 ;
     tp:curie true ; sh:nodeKind sh:IRI ; sh:maxCount 1 .
-shape:trap-since sh:name "since" ; sh:path schema:validFrom ; sh:order 6 ; sh:maxCount 1 ;
-    sh:or ( [ sh:datatype xsd:date ] [ sh:datatype xsd:gYearMonth ]
+shape:trap-since sh:name "since" ; sh:path schema:validFrom ; sh:order 6 ;
+    sh:maxCount 1 ; sh:or ( [ sh:datatype xsd:date ] [ sh:datatype xsd:gYearMonth ]
             [ sh:datatype xsd:gYear ] [ sh:datatype xsd:dateTime ] ) .
 shape:trap-page sh:name "page" ; sh:path schema:url ; sh:order 7 ;
     sh:datatype xsd:string ; sh:maxCount 1 .

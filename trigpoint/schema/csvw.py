@@ -83,8 +83,10 @@ def metadata(schema: Schema, base: str, url: str) -> dict[str, Any]:
         "tableSchema": {
             "aboutUrl": _record_template(base, schema.register, schema.key),
             "primaryKey": column_name(schema.key),
-            "columns": [*(_column(field, base) for field in schema.fields)]
-            + [_type_column(schema)],
+            "columns": [
+                *(_column(field, base) for field in schema.fields),
+                _type_column(schema),
+            ],
         },
     }
 
@@ -95,7 +97,7 @@ def column_name(field: str) -> str:
 
 
 def _record_template(base: str, register: str, field: str) -> str:
-    # Reserved expansion, as record IRIs keep the sub-delimiters of RFC 3986 as they are.
+    # Reserved expansion, since record IRIs keep RFC 3986's sub-delimiters as they are.
     return f"{base}/id/{register}/{{+{column_name(field)}}}"
 
 
@@ -130,8 +132,7 @@ def _datatype(field: Field) -> Any:
 
 def _type_column(schema: Schema) -> dict[str, Any]:
     return {
-        "name": "_class",
-        "titles": "class",
+        "name": "class",
         "virtual": True,
         "propertyUrl": "rdf:type",
         "valueUrl": schema.target_class,

@@ -1,0 +1,129 @@
+"""`python -m api` as people start it: a real process on a real port."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-m", "api"]
+
+
+@contextmanager
+def served(*arguments: str, **environment: str) -> Iterator[tuple[list[str], int]]:
+    """A server that has printed its addresses; those, and its process id."""
+    process = subprocess.Popen(
+        [*COMMAND, "--port", "0", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        lines = [process.stdout.readline() for _ in range(3)]
+        yield [line.split(maxsplit=1)[0] for line in lines], process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=20)
+    assert "Traceback" not in errors, errors
+
+
+def children(pid: int) -> list[int]:
+    """Processes whose parent is `pid`."""
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in path.read_text().split()]
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_server_prints_three_addresses_that_work_and_ends_its_workers(
+    data: Path,
+) -> None:
+    """The three addresses printed answer, and no query worker outlives the server."""
+    with served("--data", str(data)) as (addresses, pid):
+        assert len(addresses) == 3
+        for address in addresses:
+            assert re.match(r"http://127\.0\.0\.1:\d+/", address)
+            headers = {"Accept": "text/html"}
+            assert httpx.get(address, headers=headers, timeout=20).status_code == 200
+        port = addresses[0].split(":")[2].strip("/")
+        asked = httpx.get(
+            f"http://127.0.0.1:{port}/sparql", params={"query": "ASK {}"}, timeout=20
+        )
+        assert asked.json()["boolean"] is True
+        assert "server" not in asked.headers
+        workers = children(pid)
+        assert len(workers) == 2
+    assert not [worker for worker in workers if alive(worker)]
+
+
+def test_encoded_paths_come_through_a_real_server(data: Path) -> None:
+    """An encoded slash reaches its record, and HEAD has no body, over the wire."""
+    with served(TRIGPOINT_DATA=str(data)) as (addresses, _):
+        url = f"{addresses[0].rstrip('/')}/registers/trap/records/%C3%A4%2F%C3%B6"
+        answer = httpx.get(url, timeout=20)
+        assert answer.json()["trap"] == "ä/ö"
+        head = httpx.head(url, timeout=20)
+        assert head.headers["content-length"] == answer.headers["content-length"]
+        assert head.content == b""
+
+
+def test_a_request_that_is_no_http_is_refused(data: Path) -> None:
+    """Garbage and endless headers on the wire end that connection and no other."""
+    with served("--data", str(data)) as (addresses, _):
+        host, port = "127.0.0.1", int(addresses[0].split(":")[2].strip("/"))
+        for bytes_sent in (b"\x16\x03\x01 nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nX: "):
+            with socket.create_connection((host, port), timeout=20) as connection:
+                connection.sendall(bytes_sent + b"x" * 100_000)
+                assert b" 400 " in connection.recv(1000).split(b"\r\n")[0] + b" "
+        assert httpx.get(addresses[0], timeout=20).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "--data DIR, or TRIGPOINT_DATA"),
+        (["--data", "/nowhere/at/all"], "/nowhere/at/all holds no registers"),
+        (["--data", "{empty}"], "holds no registers: load one first"),
+        (["--data", "{data}", "--port", "99999999"], "cannot listen on"),
+        (["--data", "{data}", "--host", "203.0.113.7"], "cannot listen on 203.0.113.7"),
+        (["--data", "{data}", "--port", "x"], "invalid int value"),
+    ],
+)
+def test_usage_faults_exit_2_with_one_line(
+    arguments: list[str], message: str, data: Path, tmp_path: Path
+) -> None:
+    """A missing or empty directory and a port that is no port end with code 2."""
+    known = {"empty": str(tmp_path), "data": str(data)}
+    words = [argument.format(**known) for argument in arguments]
+    environment = {n: v for n, v in os.environ.items() if n != "TRIGPOINT_DATA"}
+    done = subprocess.run(
+        [*COMMAND, *words],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
