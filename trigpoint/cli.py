@@ -166,12 +166,16 @@ def dump(
 def verify(
     data: Data,
     register: Annotated[str | None, typer.Argument(help="One register only.")] = None,
+    size: Annotated[int | None, typer.Option(help="The root at that size.")] = None,
 ) -> None:
-    """Recompute every root hash from the items and entries."""
+    """Recompute root hashes from items and entries."""
+    if size is not None and register is None:
+        raise typer.BadParameter("--size goes with one register")
     log = Registers.open(data).log
     for name in [register] if register else log.registers():
-        root = format_hash(log.verify(name))
-        print(f"{name}: {log.size(name)} entries, {root} verified")
+        root = format_hash(log.verify(name, size))
+        entries = log.size(name) if size is None else size
+        print(f"{name}: {entries} entries, {root} verified")
 
 
 @app.command()

@@ -64,13 +64,14 @@ class Log(LogReader):
                 ) from error
             yield
 
-    def verify(self, register: str) -> bytes:
-        """Recompute the register's root from its items and entries, and return it.
+    def verify(self, register: str, size: int | None = None) -> bytes:
+        """Recompute the register's root from its items and entries, and return it: the
+        root at `size` entries, or of all.
 
         Raises LogCorrupt, naming the entry, item, record or tile that is not what was
         recorded.
         """
-        return verify_register(self, register)
+        return verify_register(self, register, size)
 
 
 class Appender:

@@ -11,7 +11,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator
 
-from trigpoint.errors import LogCorrupt
+from trigpoint.errors import LogCorrupt, NoSuchEntry
 from trigpoint.log import merkle
 from trigpoint.log.entry import Entry, leaf
 from trigpoint.log.reader import LogReader
@@ -20,10 +20,11 @@ from trigpoint.schema.items import format_hash
 _PAGE = 100_000
 
 
-def verify_register(log: LogReader, register: str) -> bytes:
-    """Recompute a register's root from its items and entries, and return it.
+def verify_register(log: LogReader, register: str, size: int | None = None) -> bytes:
+    """Recompute a register's root from its items and entries, and return it: the root
+    at `size` entries, or of all of them.
 
-    Raises LogCorrupt, naming the entry, item, record or tile that is not what was
+    Raises NoSuchEntry for a size beyond the log, and LogCorrupt, naming the entry, item, record or tile that is not what was
     recorded. Sees the log as it is at the start, whoever appends meanwhile.
     """
     with log.snapshot():
@@ -35,7 +36,11 @@ def verify_register(log: LogReader, register: str) -> bytes:
             _verify_records(log, number, register)
         except sqlite3.DatabaseError as error:
             raise LogCorrupt(f"{register}: {log.path} is damaged: {error}") from error
-        return merkle.root_hash(leaves)
+        if size is not None and not 0 <= size <= len(leaves):
+            raise NoSuchEntry(
+                f"{register} has {len(leaves)} entries, not {size}", number=size
+            )
+        return merkle.root_hash(leaves[:size])
 
 
 def _leaves(log: LogReader, register: str) -> list[bytes]:
