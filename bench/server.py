@@ -1,0 +1,106 @@
+"""Starting a server as its own process, asking it, and stopping it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from pathlib import Path
+from statistics import median
+from urllib.parse import urlsplit
+
+_ROOT = Path(__file__).parents[1]
+_GRACE = 10.0  # seconds that a server may take to end before it is killed
+
+
+@contextmanager
+def serving(*module: str) -> Iterator[Server]:
+    """`python -m MODULE…` as a server that prints its address first."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *module],
+        cwd=_ROOT,
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{' '.join(module)} did not start")
+        address = urlsplit(line.split()[0])
+        assert address.hostname is not None
+        assert address.port is not None
+        yield Server(address.hostname, address.port)
+    finally:
+        process.terminate()
+        try:
+            process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where a server listens."""
+
+    host: str
+    port: int
+
+    def get(self, path: str) -> bytes:
+        """One answer, which has to be a good one."""
+        return _get(HTTPConnection(self.host, self.port, timeout=60), path)
+
+
+@dataclass
+class Load:
+    """Requests over `connections` that stay open, each in a thread of its own.
+
+    A connection sends its next request when it has the answer to the last.
+    `latencies` gathers seconds a request, over all runs.
+    """
+
+    server: Server
+    paths: Sequence[str]
+    connections: int = 1
+    latencies: list[float] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Send all requests once."""
+        parts = [self.paths[n :: self.connections] for n in range(self.connections)]
+        with ThreadPoolExecutor(self.connections) as threads:
+            for latencies in threads.map(self._send, parts):
+                self.latencies += latencies
+
+    def _send(self, paths: Sequence[str]) -> list[float]:
+        connection = HTTPConnection(self.server.host, self.server.port, timeout=60)
+        latencies = []
+        for path in paths:
+            start = time.perf_counter()
+            _get(connection, path)
+            latencies.append(time.perf_counter() - start)
+        connection.close()
+        return latencies
+
+    def remark(self) -> str:
+        """Median and 99th percentile of a request's time."""
+        ranked = sorted(self.latencies)
+        late = ranked[min(len(ranked) - 1, len(ranked) * 99 // 100)]
+        return f"median {median(ranked) * 1000:.1f} ms, p99 {late * 1000:.1f} ms"
+
+
+def _get(connection: HTTPConnection, path: str) -> bytes:
+    connection.request("GET", path, headers={"Accept": "application/json"})
+    answer = connection.getresponse()
+    body = answer.read()
+    if answer.status != 200:
+        raise RuntimeError(f"GET {path} answered {answer.status}: {body[:200]!r}")
+    return body
