@@ -28,7 +28,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from loaders.areas import AREA_TABLES, areas
-from loaders.columns import AREA_REGISTERS, GOVERNED_BY
+from loaders.columns import GOVERNED_BY
 from loaders.councils import LIST, REGISTERS, council_rows, councils
 from loaders.source import OGL, ROW, Given, Rows, Source
 
@@ -47,24 +47,13 @@ ORDER = (
     "statistical-geography-non-metropolitan-district-eng",
 )
 WELSH = "statistical-geography-unitary-authority-wls"
-KINDS = "statistical-geography"
 SCOTTISH = "statistical-geography-council-area-sct"
 
 
 def read(given: Given) -> list[Rows]:
-    """Rows for the four registers of authorities, then for eleven of areas, and for
-    the kinds of area: which register holds them."""
+    """Rows for the four registers of authorities, then for eleven of areas."""
     every = councils(given)
-    kinds = pl.DataFrame(
-        {KINDS: list(AREA_REGISTERS), "register": list(AREA_REGISTERS.values())}
-    ).with_row_index(ROW, 1)
-    held = given.held(KINDS)[KINDS]
-    kinds = kinds.filter(pl.col(KINDS).is_in(held.implode()))
-    return [
-        *council_rows(every),
-        *_area_rows(areas(given, every)),
-        Rows(KINDS, kinds.lazy(), partial=True),
-    ]
+    return [*council_rows(every), *_area_rows(areas(given, every))]
 
 
 def _area_rows(every: pl.DataFrame) -> Iterable[Rows]:
@@ -84,7 +73,7 @@ def _area_rows(every: pl.DataFrame) -> Iterable[Rows]:
 SOURCE = Source(
     name="area-codes",
     title="Local authorities and their areas: codes, dates, successors",
-    registers=(*REGISTERS.values(), *ORDER, KINDS),
+    registers=(*REGISTERS.values(), *ORDER),
     licence=OGL,
     attribution="Source: Office for National Statistics licensed under the Open "
     "Government Licence v3.0. Contains public sector information licensed under the "

@@ -14,7 +14,7 @@ import polars as pl
 
 from loaders.columns import area_curie, area_register
 from loaders.release import LINE, Release
-from loaders.source import OGL, PROBLEM, ROW, Given, Layout, Rows, Source
+from loaders.source import OGL, PROBLEM, REMARK, ROW, Given, Layout, Rows, Source
 from trigpoint.errors import BadRelease, InvalidInput, InvalidParameter
 from trigpoint.spatial.geometry import format_wkt_literal, parse_wkt_literal, repair
 from trigpoint.spatial.grids import CRS84, WGS84_LAT_LON, reference_system
@@ -25,6 +25,7 @@ FEATURES = Layout(name="features", columns=(), kind="geojson-lines")
 _ONS_CODE = re.compile(r"(?i)(LAD|WD|CTYUA|CTY|CAUTH|RGN|CTRY)\d\dCD")
 _COORDINATES = r'"coordinates"\s*:\s*(\[[\[\]0-9\s.,eE+-]*\])'
 _POSITION = r"\[([^\[\],]+),([^\[\],]+)(?:,[^\[\]]*)?\]"
+REPAIRED = "outlines repaired, since their lines crossed (see generalisation)"
 _KINDS = {"Polygon": "POLYGON ", "MultiPolygon": "MULTIPOLYGON "}
 
 
@@ -94,6 +95,7 @@ def _fields(frame: pl.LazyFrame, options: argparse.Namespace, crs: str) -> pl.La
         pl.lit(iri).alias("crs"),
         pl.lit(options.source_title, pl.String).alias("source"),
         "geometry",
+        pl.when(pl.col("note").is_not_null()).then(pl.lit(REPAIRED)).alias(REMARK),
         pl.lit(options.start_date, pl.String).alias("start-date"),
         pl.lit(options.end_date, pl.String).alias("end-date"),
     )

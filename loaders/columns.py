@@ -46,6 +46,13 @@ GOVERNED_BY = {
     "statistical-geography-council-area-sct": "local-authority-sct",
     "statistical-geography-local-government-district-nir": "local-authority-nir",
 }
+# Bytes 80 to 9F of Windows-1252 that were taken for Latin-1 on their way here: where
+# Latin-1 has control characters, that no text holds, Windows-1252 has punctuation.
+_WINDOWS = {
+    chr(code): bytes([code]).decode("cp1252", "ignore") or chr(code)
+    for code in range(0x80, 0xA0)
+}
+RESTORED = "characters of Windows-1252 restored, which stood as control characters"
 _BASE32 = {c: n for n, c in enumerate("0123456789ABCDEFGHJKMNPQRSTVWXYZ")}
 _BASE32 |= {"O": 0, "I": 1, "L": 1}
 # 32 to the power of 8 is just over the largest UPRN, 12 digits.
@@ -69,6 +76,11 @@ def present(text: pl.Expr, *absent: str) -> pl.Expr:
     return pl.when(~trimmed.is_in(["", *absent])).then(trimmed)
 
 
+def restored(text: pl.Expr) -> pl.Expr:
+    """Text with the punctuation that Windows-1252 has in place of Latin-1 controls."""
+    return text.str.replace_many(list(_WINDOWS), list(_WINDOWS.values()))
+
+
 def iso_date(text: pl.Expr) -> pl.Expr:
     """`31-08-2021`, as GIAS writes it, as `2021-08-31`; other text as it is."""
     return text.str.replace(r"^(\d{2})-(\d{2})-(\d{4})$", "${3}-${2}-${1}")
@@ -87,7 +99,8 @@ def uprn_of_base32(text: pl.Expr) -> pl.Expr:
 
     As `trigpoint.identifiers.uprn_from_base32`, a column at a time.
     """
-    digits = text.str.to_uppercase().str.zfill(_BASE32_LENGTH)
+    short = text.str.strip_chars().str.to_uppercase().str.strip_chars_start("0O")
+    digits = short.str.zfill(_BASE32_LENGTH)
     places = [
         digits.str.slice(n, 1).replace_strict(
             _BASE32, default=None, return_dtype=pl.Int64

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loaders.columns import address_lines, present
+from loaders.columns import RESTORED, address_lines, present, restored
 from loaders.schools import (
     SCHOOL,
     SCHOOL_TYPE,
@@ -17,7 +17,7 @@ from loaders.schools import (
     plain_type,
     school_types,
 )
-from loaders.source import LEFT_OUT, OGL, ROW, Given, Layout, Rows, Source
+from loaders.source import LEFT_OUT, OGL, REMARK, ROW, Given, Layout, Rows, Source
 
 TYPE = "establishment-type"
 SCHOOLS = Layout(
@@ -41,9 +41,12 @@ def read(given: Given) -> list[Rows]:
     schools = given.table(SCHOOLS.name).select(
         ROW,
         pl.col("test").str.strip_prefix("school:").alias(SCHOOL),
-        present(pl.col("name")).alias("name"),
-        address_text(pl.col("text")).alias("address-text"),
+        restored(present(pl.col("name"))).alias("name"),
+        restored(address_text(pl.col("text"))).alias("address-text"),
         present(pl.col("postcode"), NO_POSTCODE).alias("postcode"),
+        pl.when(_controls("name") | _controls("text"))
+        .then(pl.lit(RESTORED))
+        .alias(REMARK),
     )
     if not given.of(TYPES.name):
         return [Rows(SCHOOL, schools)]
@@ -56,6 +59,10 @@ def read(given: Given) -> list[Rows]:
         .with_columns(out_of_scope(pl.col(TYPE), pl.col(SCHOOL_TYPE)).alias(LEFT_OUT))
     )
     return [Rows(SCHOOL, typed.drop(TYPE, "plain"))]
+
+
+def _controls(name: str) -> pl.Expr:
+    return pl.col(name).str.contains(r"[\x{80}-\x{9f}]").fill_null(value=False)
 
 
 def address_text(text: pl.Expr) -> pl.Expr:

@@ -47,7 +47,7 @@ SOURCE = Source(
     licence=OGL,
     attribution="Contains OS data © Crown copyright and database right 2016. Made from "
     "AddressBase by its publisher: for testing, not for publishing on.",
-    landing_page="https://github.com/openregister/address-data",
+    landing_page="https://github.com/openregister",
     layouts=(ADDRESSES,),
     read=read,
     needs=(ADDRESSES.name,),

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from loaders.source import OGL, PROBLEM, Given, Layout, Rows, Source
+from loaders.source import OGL, PROBLEM, REMARK, Given, Layout, Rows, Source
 from trigpoint.errors import NoData
 
 STREET = "street"
@@ -49,6 +49,8 @@ AUTHORITIES = (
     "local-authority-sct",
     "principal-local-authority",
 )
+ROUNDED = "positions rounded to 0.01 degrees (about a kilometre) by the source"
+_HUNDREDTHS = r"^\[-?\d+\.\d{2}0*,-?\d+\.\d{2}0*\]$"
 # Only ids of English authorities were migrated.
 _MIGRATED = "local-authority-eng:"
 _NAME_FIELDS = ("name", "official-name", "name-cy", "official-name-cy")
@@ -67,7 +69,9 @@ def read(given: Given) -> list[Rows]:
     known = pl.col("interim").is_not_null()
     missing = pl.when(known).then(untold).otherwise(unknown)
     problem = pl.when(pl.col(AUTHORITY).is_null()).then(missing).alias(PROBLEM)
-    return [Rows(STREET, rows.with_columns(problem).drop("id", "interim"))]
+    rounded = pl.when(pl.col("point").str.contains(_HUNDREDTHS)).then(pl.lit(ROUNDED))
+    rows = rows.with_columns(problem, rounded.alias(REMARK))
+    return [Rows(STREET, rows.drop("id", "interim"))]
 
 
 def resolved_ids(given: Given) -> pl.LazyFrame:
@@ -158,7 +162,7 @@ SOURCE = Source(
     licence=OGL,
     attribution="Contains OS data © Crown copyright and database right 2016. Made from "
     "AddressBase by its publisher: for testing, not for publishing on.",
-    landing_page="https://github.com/openregister/address-data",
+    landing_page="https://github.com/openregister",
     layouts=(STREETS, DISCOVERY, MIGRATION, NAMES),
     read=read,
     needs=(STREETS.name, DISCOVERY.name, MIGRATION.name, NAMES.name),

@@ -117,7 +117,10 @@ def _numbers() -> list[pl.Expr]:
         pl.col(CAPACITY).alias("capacity"),
         lon_lat_point(pl.col(EASTING), pl.col(NORTHING)).alias("point"),
         iso_date(pl.col(OPENED)).alias("start-date"),
-        iso_date(pl.col(CLOSED)).alias("end-date"),
+        # Of a school that is still open, the day on which it is proposed to close.
+        pl.when(pl.col(STATUS) == "Closed")
+        .then(iso_date(pl.col(CLOSED)))
+        .alias("end-date"),
     ]
 
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 import argparse
 import hashlib
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 import polars as pl
 
 from loaders.release import Release, open_release
-from loaders.source import Given, Layout, Source
+from loaders.source import REMARK, Given, Layout, Rows, Source
 from trigpoint.errors import BadRelease, NoData
 from trigpoint.log.entry import Batch
 from trigpoint.register import Registers, Summary
@@ -29,11 +29,15 @@ Progress = Callable[[str, int, int | None], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a load did, and the columns of its files left unread for the sake of the
-    people whom they are about."""
+    """What a load did.
+
+    `unread` are the columns left unread for the sake of the people whom they are
+    about; `remarks` count by register what the source's reader did to rows.
+    """
 
     summary: Summary
-    unread: tuple[str, ...]
+    unread: tuple[str, ...] = ()
+    remarks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def load(
@@ -58,7 +62,7 @@ def load(
         releases = _open(files, layouts, Path(folder), progress)
         _require(source, releases)
         given = Given(releases, options, _held(registers), registers.schemas)
-        loads = [Load(r.register, r.frame, r.partial) for r in source.read(given)]
+        loads, remarks = _loads(source.read(given))
         summary = registers.load(
             loads,
             _batch(source, releases, options.source_date),
@@ -69,7 +73,20 @@ def load(
             progress=progress,
         )
     unread = {name for release in releases for name in release.unread}
-    return Outcome(summary, tuple(sorted(unread)))
+    return Outcome(summary, tuple(sorted(unread)), remarks)
+
+
+def _loads(read: Sequence[Rows]) -> tuple[list[Load], dict[str, dict[str, int]]]:
+    """The rows to load, and what their reader remarked of them, counted."""
+    loads, remarks = [], {}
+    for rows in read:
+        frame = rows.frame.collect()
+        if REMARK in frame.columns:
+            counts = frame[REMARK].drop_nulls().value_counts(sort=True)
+            remarks[rows.register] = dict(counts.iter_rows())
+            frame = frame.drop(REMARK)
+        loads.append(Load(rows.register, frame, rows.partial))
+    return loads, remarks
 
 
 def _import(
@@ -94,7 +111,7 @@ def _import(
     done = registers.import_rsf(
         files, batch, dry_run=options.dry_run, progress=progress
     )
-    return Outcome(done, ())
+    return Outcome(done)
 
 
 def _inside(path: Path, pattern: str) -> list[Path]:

@@ -64,7 +64,7 @@ SOURCE = Source(
     licence=OGL,
     attribution="Contains public sector information licensed under the Open "
     "Government Licence v3.0.",
-    landing_page="https://github.com/openregister/address-data",
+    landing_page="https://github.com/openregister",
     layouts=(MATCHES,),
     read=read,
     needs=(MATCHES.name,),

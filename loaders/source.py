@@ -24,6 +24,7 @@ CC_BY = "https://creativecommons.org/licenses/by/4.0/"
 ROW = "_row"
 LEFT_OUT = "_left_out"
 PROBLEM = "_problem"
+REMARK = "_remark"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Layout:
 class Rows:
     """Rows for one register, in its columns, with `_row` (and `_left_out`, `_problem`).
 
+    `_remark`, if there, says what the reader did to a row that its source did not say;
+    remarks are counted in the summary.
     `partial` rows amend records that the register holds, and blank nothing: what is
     null stays as the record has it.
     """

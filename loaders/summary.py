@@ -28,6 +28,9 @@ def print_outcome(
     for register, counts in summary.counts.items():
         for reason, count in counts.left_out.items():
             console.print(Text(f"left out of {register}: {count:,} — {reason}"))
+    for register, remarks in outcome.remarks.items():
+        for remark, count in remarks.items():
+            console.print(Text(f"{register}: {count:,} rows — {remark}"))
     if outcome.unread:
         names = ", ".join(outcome.unread)
         console.print(Text(f"left unread, since they are about people: {names}"))
