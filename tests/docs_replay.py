@@ -10,15 +10,16 @@ A document shows a request as a fenced block and its answer as the next one:
     200
     Content-Type: text/turtle; charset=utf-8
 
-    …the body, or its beginning and a line of `...` alone
+    …
     ```
 
-or as a block marked `console`, with `$ curl …` lines, each followed by what it prints.
-A line of three dots stands for any lines; three dots within a line for any text; the
-headers shown must be there, others may be too. Of curl, the options `-s -S -i -L -I -G
--X -H -d --data-urlencode` are understood; the address must be on this server. What is
-shown of a body need not end as it does: leading and trailing empty lines are passed
-over.
+or as a block marked `console`, with `$ ` lines, each followed by what it prints. The
+lines of curl are requests: of its options `-s -S -i -L -I -G -X -H -d --data-urlencode`
+are understood, and the address must be on this server. Other lines are programs, which
+`programs_in` gives for the caller to run.
+
+A line with only `…` stands for any lines, `…` within a line for any text. The headers
+shown must be there, others may be too. Empty lines at the ends are passed over.
 """
 
 from __future__ import annotations
@@ -26,13 +27,12 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, urlsplit
 
 _BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_COMMAND = re.compile(r"^\$ (curl (?:[^\n]*\\\n)*[^\n]*)\n?", re.MULTILINE)
 _WITH_VALUE = ("-X", "-H", "-d", "--data-urlencode")
 _FORM = "application/x-www-form-urlencoded"
 
@@ -84,7 +84,7 @@ def examples_in(path: Path) -> list[Example]:
     waiting: Example | None = None
     for block in _BLOCK.finditer(text):
         kind, body = block[1].strip(), block[2]
-        line = text.count("\n", 0, block.start()) + 1
+        line = _line(text, block)
         if kind == "http request":
             waiting = _request(body, line)
         elif kind == "http response":
@@ -93,7 +93,11 @@ def examples_in(path: Path) -> list[Example]:
             found.append(waiting)
             waiting = None
         elif kind == "console":
-            found += _commands(body, line)
+            found += [
+                replace(_curl(words[1:], number), expected=expected)
+                for number, words, expected in _commands(body, line)
+                if words[0] == "curl"
+            ]
     assert waiting is None, f"{path.name}: a request without its answer"
     return found
 
@@ -108,15 +112,50 @@ def _request(body: str, line: int) -> Example:
     )
 
 
-def _commands(body: str, line: int) -> Iterator[Example]:
-    commands = list(_COMMAND.finditer(body))
-    ends = [command.start() for command in commands[1:]] + [len(body)]
-    for command, end in zip(commands, ends, strict=True):
-        words = shlex.split(command[1].replace("\\\n", " "))[1:]
-        example = _curl(words, line + body.count("\n", 0, command.start()) + 1)
-        # What follows a `$` line that is not curl is another program's.
-        example.expected = re.split(r"^\$ ", body[command.end() : end], flags=re.M)[0]
-        yield example
+@dataclass(frozen=True)
+class Program:
+    """One command line that is not curl, and what the document says it prints."""
+
+    line: int
+    words: tuple[str, ...]
+    expected: str
+
+
+def programs_in(path: Path) -> list[Program]:
+    """All command lines of a Markdown file that run a program other than curl."""
+    text = path.read_text(encoding="utf-8")
+    return [
+        Program(line, tuple(words), expected)
+        for block in _BLOCK.finditer(text)
+        if block[1].strip() == "console"
+        for line, words, expected in _commands(block[2], _line(text, block))
+        if words[0] != "curl"
+    ]
+
+
+def _line(text: str, block: re.Match[str]) -> int:
+    return text.count("\n", 0, block.start()) + 1
+
+
+def _commands(body: str, line: int) -> Iterator[tuple[int, list[str], str]]:
+    """Each command of a console block: its line, words, and what it prints."""
+    lines = body.splitlines()
+    starts = [n for n, text in enumerate(lines) if text.startswith("$ ")]
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        for last in range(start + 1, end + 1):
+            # A command goes on while a quote is open or a line ends in a backslash.
+            command = "\n".join(lines[start:last]).removeprefix("$ ")
+            words = _words(command)
+            if words is not None:
+                yield line + start + 1, words, "\n".join(lines[last:end])
+                break
+
+
+def _words(command: str) -> list[str] | None:
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return None
 
 
 def _curl(words: list[str], line: int) -> Example:
@@ -168,7 +207,7 @@ def difference(example: Example, client: Client) -> str | None:
         wrong = _head_difference(head, answer)
         if wrong:
             return wrong
-    if _pattern(body).fullmatch(answer.text.replace("\r\n", "\n").strip("\n")):
+    if matches(body, answer.text):
         return None
     return f"{example.method} {example.path} answers:\n{answer.text}\nnot:\n{body}"
 
@@ -179,17 +218,20 @@ def _head_difference(head: str, answer: Answer) -> str | None:
     if int(status) != answer.status_code:
         return f"status {answer.status_code}, not {status}: {answer.text}"
     for header in headers:
-        name, _, value = header.partition(": ")
-        if name == "...":
+        if header == "…":
             continue
+        name, _, value = header.partition(": ")
         given = answer.headers.get(name)
-        if given is None or not _pattern(value).fullmatch(given):
+        if given is None or not matches(value, given):
             return f"{name} is {given}, not {value}"
     return None
 
 
-def _pattern(shown: str) -> re.Pattern[str]:
-    """Shown text as a pattern: three dots stand for anything."""
-    text = re.escape(shown.strip("\n"))
-    text = re.sub(r"(?m)^\s*(?:\\ )*\\\.\\\.\\\.$", r"[\\s\\S]*?", text)
-    return re.compile(text.replace(r"\.\.\.", "[^\n]*?"))
+def matches(shown: str, given: str) -> bool:
+    """Whether a text is as the document shows it."""
+    lines = [
+        r"[\s\S]*?" if line.strip() == "…" else re.escape(line).replace("…", ".*?")
+        for line in shown.strip("\n").split("\n")
+    ]
+    text = given.replace("\r\n", "\n").strip("\n")
+    return re.fullmatch("\n".join(lines), text) is not None
