@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from trigpoint.log.entry import TIMESTAMP, Entry, leaf
 from trigpoint.schema.items import item_hash
 
@@ -21,6 +26,27 @@ def test_leaf_bytes_keep_letters_and_escape_quotes() -> None:
     """A key is written in UTF-8, with JSON's escapes and no others."""
     entry = Entry(12, "2016-04-05T13:23:05Z", 'Môn "x"', bytes(32))
     assert '"key":"Môn \\"x\\""'.encode() in leaf(entry)
+
+
+@given(
+    number=st.integers(min_value=1, max_value=2**63),
+    timestamp=st.text(max_size=30),
+    key=st.text(max_size=50),
+    digest=st.binary(min_size=32, max_size=32),
+)
+def test_leaf_bytes_are_those_of_a_json_writer(
+    number: int, timestamp: str, key: str, digest: bytes
+) -> None:
+    """Whatever the key and the time, a general JSON writer would say the same."""
+    members = {
+        "index-entry-number": str(number),
+        "entry-number": str(number),
+        "entry-timestamp": timestamp,
+        "key": key,
+        "item-hash": [f"sha-256:{digest.hex()}"],
+    }
+    text = json.dumps(members, ensure_ascii=False, separators=(",", ":"))
+    assert leaf(Entry(number, timestamp, key, digest)) == text.encode()
 
 
 def test_leaf_index_counts_from_nought() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from trigpoint.schema.items import Item, format_hash
 
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 
 
@@ -74,12 +75,10 @@ class Batch:
 def leaf(entry: Entry) -> bytes:
     """The bytes that the tree hashes: the GDS v1 entry as compact JSON, keys in the
     order that openregister-java wrote them."""
-    number = str(entry.number)
-    members = {
-        "index-entry-number": number,
-        "entry-number": number,
-        "entry-timestamp": entry.timestamp,
-        "key": entry.key,
-        "item-hash": [format_hash(entry.item_hash)],
-    }
-    return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
+    # Spelt out, since a leaf is made of every entry that is appended or verified.
+    number = entry.number
+    return (
+        f'{{"index-entry-number":"{number}","entry-number":"{number}",'
+        f'"entry-timestamp":{_quoted(entry.timestamp)},"key":{_quoted(entry.key)},'
+        f'"item-hash":["{format_hash(entry.item_hash)}"]}}'
+    ).encode()
