@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import anyio
 from fastapi import FastAPI
 
 from api import openapi
 from api.middleware import add_middleware
 from api.problems import add_handlers
 from api.routes import dumps, entries, home, ids, lookup, records, registers, sparql
-from api.service import serving
+from api.service import follow, serving
 from trigpoint.graph import QueryLimits
 from trigpoint.register import Registers
 
@@ -34,7 +35,10 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with serving(registers, workers, time_limit) as service:
             app.state.service = service
-            yield
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(follow, service)
+                yield
+                tasks.cancel_scope.cancel()
 
     app = FastAPI(
         lifespan=lifespan,

@@ -39,7 +39,7 @@ async def dump_reply(here: Service, register: str, suffix: str) -> Response:
         dump.bytes,
         MEDIA_TYPES[suffix],
         etag=dump.sha256,
-        sizes=here.registers.log.sizes() if everything else {register: dump.size},
+        sizes=here.sizes if everything else {register: dump.size},
         links=links,
         headers={"Repr-Digest": f"sha-256=:{digest}:"},
     )

@@ -46,7 +46,7 @@ def asked_for(request: Request, here: Here, register: RegisterName, key: Key) ->
 Found = Annotated[Asked, Depends(asked_for)]
 
 
-def choice_of(request: Request, asked: Found) -> Choice:
+async def choice_of(request: Request, asked: Found) -> Choice:
     """The format of a record's answer, once it is known what the suffix was."""
     suffix = asked.suffix.removeprefix(".")
     known = suffix if suffix in SUFFIXES else None

@@ -155,7 +155,7 @@ class Offers:
     def __init__(self, *formats: Format) -> None:
         self.formats = formats
 
-    def __call__(self, request: Request) -> Choice:
+    async def __call__(self, request: Request) -> Choice:
         return choose(self.formats, request.scope.get("suffix"), accept_of(request))
 
     def documented(

@@ -76,8 +76,10 @@ def document(app: FastAPI, here: Service) -> dict[str, Any]:
         servers=[{"url": here.base}],
     )
     schemas = here.registers.schemas
-    held = [name for name in here.registers.log.sizes() if name in schemas]
-    models = {model_name(n): record_model(schemas[n], schemas.graph) for n in held}
+    models = {
+        model_name(name): record_model(schemas[name], schemas.graph)
+        for name in here.sizes
+    }
     components = body.setdefault("components", {})
     components["schemas"] = {
         **shared_models(),

@@ -45,7 +45,7 @@ def number(text: str, name: str, maximum: int = 60) -> float:
     return value
 
 
-def check_once(request: Request) -> None:
+async def check_once(request: Request) -> None:
     """Refuse a query parameter that is given twice."""
     names = Counter(name for name, _ in request.query_params.multi_items())
     for name, times in names.items():
@@ -56,9 +56,9 @@ def check_once(request: Request) -> None:
             )
 
 
-def check_known(request: Request) -> None:
+async def check_known(request: Request) -> None:
     """Refuse a query parameter twice, and one that the door does not have."""
-    check_once(request)
+    await check_once(request)
     known = _names(request.scope["route"].dependant)
     for name in request.query_params:
         if name not in known:

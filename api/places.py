@@ -24,7 +24,7 @@ def _numeric(description: str) -> Any:
     return Query(description=description, json_schema_extra={"type": "number"})
 
 
-def place_of(
+async def place_of(
     lon: Annotated[str | None, _numeric("Longitude in degrees (CRS84).")] = None,
     lat: Annotated[str | None, _numeric("Latitude in degrees (CRS84).")] = None,
     easting: Annotated[str | None, _numeric("Easting in metres.")] = None,
@@ -76,7 +76,7 @@ def _of_degrees(pair: dict[str, float], crs: str) -> Point:
 Place = Annotated[Point, Depends(place_of)]
 
 
-def distance_of(
+async def distance_of(
     max_distance: Annotated[
         str | None,
         Query(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +11,15 @@ from functools import cached_property
 from typing import Annotated
 from urllib.parse import urlsplit
 
+import anyio
+import anyio.to_thread
 from fastapi import Depends, Request
 
 from api.limits import Bench
 from api.pages import Pages
 from api.vocabulary import Term, terms_of
 from trigpoint.dump import Dumps
+from trigpoint.errors import TrigpointError
 from trigpoint.graph import QueryPool
 from trigpoint.iris import encode_key
 from trigpoint.register import Registers
@@ -23,6 +27,9 @@ from trigpoint.views import View
 
 QUERIES_WAITING = 64
 HARD_JOBS = 4
+_LOOK_EVERY = 1.0  # seconds
+
+_log = logging.getLogger("api")
 
 
 @dataclass
@@ -61,10 +68,24 @@ class Service:
         view = self.registers.view()
         if view.version != self._served:
             with self._switching:
-                _warm(view)
-                self.pool.switch(view.graph)
-                self._served = view.version
+                self._switch(view)
         return view
+
+    def _switch(self, view: View) -> None:
+        if not set(view.sizes) <= set(self.registers.schemas):
+            # Another process brought registers with shapes of their own.
+            self.registers = Registers.open(self.registers.data, base=self.base)
+            self.dumps = Dumps(self.registers)
+        _warm(view)
+        self.pool.switch(view.graph)
+        self._served = view.version
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The log size of every register that is known and has entries."""
+        sizes = self.registers.log.sizes()
+        known = self.registers.schemas
+        return {name: size for name, size in sizes.items() if size and name in known}
 
     def path(self, path: str) -> str:
         """A URI reference to a path of this installation."""
@@ -121,7 +142,17 @@ def prefix_of(base: str) -> str:
     return urlsplit(base).path
 
 
-def service_of(request: Request) -> Service:
+async def follow(service: Service) -> None:
+    """Look for a new view every second, so that no request has to open it."""
+    while True:
+        await anyio.sleep(_LOOK_EVERY)
+        try:
+            await anyio.to_thread.run_sync(service.view)
+        except (TrigpointError, OSError) as error:
+            _log.warning("the published view cannot be opened: %s", error)
+
+
+async def service_of(request: Request) -> Service:
     service = request.app.state.service
     assert isinstance(service, Service)  # noqa: S101  set by the lifespan
     return service

@@ -7,9 +7,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from starlette.testclient import TestClient
-
 from tests.docs_replay import Answer, Client
+from tests.testclient import TestClient
 
 ROOT = Path(__file__).parents[1]
 

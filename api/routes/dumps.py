@@ -24,7 +24,7 @@ plain = APIRouter(route_class=ReadRoute, tags=["Dumps"], dependencies=[Known])
 @router.get("/dumps", responses=DATA.documented("What can be had whole."))
 def dumps(here: Here, choice: Annotated[Choice, Depends(DATA)]) -> Response:
     """Every dump; checksum and length of those that have been made."""
-    sizes = {name: size for name, size in here.registers.log.sizes().items() if size}
+    sizes = here.sizes
     found = [
         _about(here, register, suffix)
         for register in (EVERYTHING, *sizes)

@@ -26,7 +26,7 @@ CSS = Format("css", "text/css")
 @router.get("/", responses=DATA.documented("What is here."))
 def home(here: Here, choice: Annotated[Choice, Depends(DATA)]) -> Response:
     """What is here, with the address of each door."""
-    sizes = {name: size for name, size in here.registers.log.sizes().items() if size}
+    sizes = here.sizes
     if choice.format == HTML:
         titles = [(name, here.registers.schema(name).title) for name in sizes]
         body = here.pages.render(
@@ -65,7 +65,7 @@ def _index(base: str) -> dict[str, Any]:
 @plain.get("/health")
 def health(here: Here) -> Response:
     """Whether the log and its views can be read, and how far the views are."""
-    view, sizes = here.view(), here.registers.log.sizes()
+    view, sizes = here.view(), here.sizes
     behind = {n: s - view.sizes.get(n, 0) for n, s in sizes.items()}
     body = {
         "status": "ok",

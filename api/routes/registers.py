@@ -24,7 +24,7 @@ plain = APIRouter(route_class=ReadRoute, tags=["Registers"])
 @router.get("/registers", responses=DATA.documented("Every register held."))
 def registers(here: Here, choice: Annotated[Choice, Depends(DATA)]) -> Response:
     """Every register held, with its size and root hash."""
-    sizes = here.registers.log.sizes()
+    sizes = here.sizes
     found = [summary(here, here.registers.schema(name)) for name in sizes]
     if choice.format == HTML:
         body = here.pages.render("registers", registers=found)
@@ -41,9 +41,7 @@ def register(
     schema = here.registers.schema(register)
     about = summary(here, schema) | {"fields": [_field(f) for f in schema.fields]}
     if choice.format == HTML:
-        body = here.pages.render(
-            "register", about=about, held=here.registers.log.sizes()
-        )
+        body = here.pages.render("register", about=about, held=here.sizes)
     else:
         body = as_json(about)
     return Reply(body, choice, sizes=here.size_of(register))

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-with warnings.catch_warnings():
-    # Starlette's test client says that it will want httpx2 one day.
-    warnings.simplefilter("ignore")
-    from starlette.testclient import TestClient
-
 from api.app import create_app
 from tests.api.sample import build
+from tests.testclient import TestClient
 from trigpoint.register import Registers
 
 

@@ -10,9 +10,9 @@ import pyoxigraph
 import pytest
 from rdflib import Graph
 from rdflib.compare import to_isomorphic
-from starlette.testclient import TestClient
 
 from api.files import MEDIA_TYPES
+from tests.testclient import TestClient
 
 
 def test_index_has_every_dump(client: TestClient) -> None:

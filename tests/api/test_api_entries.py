@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from starlette.testclient import TestClient
-
+from tests.testclient import TestClient
 from trigpoint.log.rsf import read_rsf
 from trigpoint.register import Registers
 

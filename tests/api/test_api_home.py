@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rdflib import Graph, URIRef
 from rdflib.namespace import RDF
-from starlette.testclient import TestClient
+
+from tests.testclient import TestClient
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 

@@ -7,10 +7,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from starlette.testclient import TestClient
 
 from api.app import create_app
 from tests.api.sample import BOROUGH
+from tests.testclient import TestClient
 from trigpoint.register import LOG_FILE, Registers
 
 

@@ -6,9 +6,9 @@ import threading
 
 import anyio
 import pytest
-from starlette.testclient import TestClient
 
 from api.limits import Bench, TooBusy
+from tests.testclient import TestClient
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from tests.api.sample import BOROUGH
+from tests.testclient import TestClient
 
 
 def areas(body: dict[str, Any]) -> list[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from starlette.testclient import TestClient
 
 from api.negotiation import (
     CSV,
@@ -15,6 +14,7 @@ from api.negotiation import (
     parse_accept,
     quality_of,
 )
+from tests.testclient import TestClient
 
 OFFERED = (JSON, TTL, CSV, HTML)
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"

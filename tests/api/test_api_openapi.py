@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
+from tests.testclient import TestClient
 from trigpoint.schema.model import model_name
 
 OPERATIONS = ("get", "post")

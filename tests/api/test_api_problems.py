@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from starlette.testclient import TestClient
 
 from api.problem_pages import sections
 from api.problems import KINDS, TABLE, add_handlers
+from tests.testclient import TestClient
 from trigpoint import errors
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "problems.md"

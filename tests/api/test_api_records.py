@@ -13,9 +13,9 @@ import pytest
 from pyld import jsonld
 from rdflib import Graph
 from rdflib.compare import to_isomorphic
-from starlette.testclient import TestClient
 
 from tests.api.sample import BOROUGH, SCRIPT, TRAPS
+from tests.testclient import TestClient
 from trigpoint.iris import encode_key
 from trigpoint.register import Registers
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pyshacl import validate
 from rdflib import Graph
-from starlette.testclient import TestClient
 
+from tests.testclient import TestClient
 from trigpoint.register import Registers
 from trigpoint.schema.items import format_hash
 

@@ -97,6 +97,28 @@ def test_a_request_that_is_no_http_is_refused(data: Path) -> None:
         assert httpx.get(addresses[0], timeout=20).status_code == 200
 
 
+def test_an_interrupt_at_the_terminal_ends_it_quietly(data: Path) -> None:
+    """Ctrl-C ends the server with code 0 and no traceback."""
+    process = subprocess.Popen(
+        [*COMMAND, "--port", "0", "--data", str(data)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    address = process.stdout.readline().split()[0]
+    until_served(address)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (0, "")
+
+
+def until_served(address: str) -> None:
+    """Wait for a server that listens already to answer."""
+    assert httpx.get(address, timeout=20).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

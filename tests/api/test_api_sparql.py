@@ -9,7 +9,8 @@ from urllib.parse import quote
 import pyoxigraph
 import pytest
 from pyoxigraph import RdfFormat
-from starlette.testclient import TestClient
+
+from tests.testclient import TestClient
 
 NAMES = (
     "SELECT ?name ?record WHERE { ?record a "

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from starlette.testclient import TestClient
 
 from api import limits, paths
 from api.app import create_app
 from tests.demo import ROOT, build_demo, client_of
 from tests.docs_replay import Example, difference, examples_in
+from tests.testclient import TestClient
 from trigpoint.register import Registers
 
 DOCUMENT = ROOT / "docs" / "api.md"

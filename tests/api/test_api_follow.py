@@ -1,0 +1,110 @@
+"""A running server follows what other processes load, without dropping a request."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from api.app import create_app
+from tests.api.sample import frame
+from tests.testclient import TestClient
+from trigpoint.log.entry import Batch, Draft, SystemEntry
+from trigpoint.log.rsf import format_rsf
+from trigpoint.log.store import Log
+from trigpoint.register import LOG_FILE, Registers
+from trigpoint.schema.items import canonical_json, item_hash
+from trigpoint.staging import Load
+
+BATCH = Batch("test", "A later release", release_date="2025-06-02")
+COUNT = "SELECT (COUNT(*) AS ?n) { ?c a <https://w3id.org/trigpoint/def#Country> }"
+
+
+@pytest.fixture
+def copy(data: Path, tmp_path: Path) -> Path:
+    """A copy of the sample registers that may be loaded into."""
+    folder = tmp_path / "data"
+    shutil.copytree(data, folder)
+    return folder
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for something that happens within a few seconds."""
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def count(client: TestClient) -> str:
+    rows = client.get("/sparql", params={"query": COUNT}).json()["results"]["bindings"]
+    return str(rows[0]["n"]["value"])
+
+
+def test_a_load_is_served_at_once(copy: Path) -> None:
+    """What another opening of the data loads is in records, SPARQL and dumps."""
+    with TestClient(create_app(Registers.open(copy), workers=1)) as client:
+        assert count(client) == "4"
+        before = client.get("/dumps/country.csv")
+        rows = frame([{"country": "FR", "name": "France"}])
+        Registers.open(copy, write=True).load(
+            [Load("country", rows, partial=False)], BATCH, force=True
+        )
+        assert client.get("/doc/country/FR.json").json()["name"] == "France"
+        assert count(client) == "5"
+        after = client.get("/dumps/country.csv")
+        assert after.headers["trigpoint-log-size"] == "country=6"
+        assert after.headers["etag"] != before.headers["etag"]
+        assert client.get("/health").json()["entries-not-yet-in-views"] == 0
+
+
+def test_a_register_that_is_new_is_served(copy: Path, tmp_path: Path) -> None:
+    """A register that comes with a shape of its own is served without a restart."""
+    file = tmp_path / "colour.rsf"
+    file.write_text(archive_of_colours(copy))
+    with TestClient(create_app(Registers.open(copy), workers=1)) as client:
+        assert client.get("/registers/colour").status_code == 404
+        writer = Registers.open(copy, write=True)
+        assert writer.import_rsf([file], BATCH).appended
+        until(lambda: client.get("/registers/colour").status_code == 200)
+        assert client.get("/registers").status_code == 200
+        assert client.get("/id/colour/red").status_code == 200  # the page, redirected
+        assert "colour=1" in client.get("/").headers["trigpoint-log-size"]
+
+
+def archive_of_colours(data: Path) -> str:
+    """A register in RSF with its own field definitions, as GDS archived them."""
+    stamp = "2018-01-01T00:00:00Z"
+    fields = ["colour", "name"]
+    system = [SystemEntry("name", stamp, canonical_json({"name": "colour"}))]
+    for name in fields:
+        definition = canonical_json(
+            {
+                "cardinality": "1",
+                "datatype": "string",
+                "field": name,
+                "phase": "beta",
+                "text": f"The {name}.",
+            }
+        )
+        system.append(SystemEntry(f"field:{name}", stamp, definition))
+    register = canonical_json(
+        {
+            "fields": fields,
+            "phase": "beta",
+            "register": "colour",
+            "registry": "cabinet-office",
+            "text": "Colours",
+        }
+    )
+    system.append(SystemEntry("register:colour", stamp, register))
+    item = canonical_json({"colour": "red", "name": "Red"})
+    log = Log(data.parent / "colours" / LOG_FILE)
+    with log.appending(BATCH) as appender:
+        appender.append("colour", [Draft(stamp, "red", item, item_hash(item))])
+    entries, root = log.entries("colour"), log.root("colour")
+    log.close()
+    return "".join(format_rsf("colour", system, entries, [item], root))
