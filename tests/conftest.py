@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.demo import build_demo
 from trigpoint.log.entry import Batch
 from trigpoint.register import Registers
 from trigpoint.resources import resource_folder
@@ -86,4 +87,12 @@ def archived(rsf_files: list[Path], tmp_path_factory: pytest.TempPathFactory) ->
     summary = registers.import_rsf(rsf_files, Batch("rsf", "Archived registers"))
     assert summary.appended
     registers.log.close()
+    return data
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with the embedded sample, published. Copy it to write."""
+    data = tmp_path_factory.mktemp("demo") / "data"
+    build_demo(data)
     return data

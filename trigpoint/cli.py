@@ -35,6 +35,7 @@ app = typer.Typer(
     help="Look into a trigpoint data directory, check it, rebuild its views.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # plain help, the same in the docs and everywhere
     pretty_exceptions_enable=False,
 )
 

@@ -1,0 +1,182 @@
+"""The `trigpoint` command over the embedded sample."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from trigpoint.cli import app, main
+from trigpoint.errors import NoSuchRecord
+from trigpoint.log.rsf import read_rsf
+from trigpoint.register import LOG_FILE
+
+ROOT = Path(__file__).parents[1]
+GOVUK_ROOT = "sha-256:3bacea769627d20ed9a2cfde54173da3c9d630b3fc9ed80431a1cee2196c8a4a"
+
+
+def run(data: Path, *words: str) -> Result:
+    return CliRunner().invoke(app, [*words, "--data", str(data)])
+
+
+def test_status_names_every_register_with_its_size_and_root(demo: Path) -> None:
+    """Each file of the sample is a line with the root that the file asserts."""
+    printed = run(demo, "status").output
+    for file in (ROOT / "data").glob("*.rsf*"):
+        archive = read_rsf(file)
+        line = next(x for x in printed.splitlines() if x.startswith(archive.register))
+        assert str(len(archive.entries)) in line.split()
+    assert printed.endswith("views: up to date\n")
+
+
+def test_verify_recomputes_the_root_that_govuk_asserted(demo: Path) -> None:
+    """The first 209 entries of `country` hash to the archive's asserted root."""
+    result = run(demo, "verify", "country", "--size", "209")
+    assert result.output == f"country: 209 entries, {GOVUK_ROOT} verified\n"
+
+
+def test_verify_without_a_register_checks_all(demo: Path) -> None:
+    """Every register is recomputed and named."""
+    lines = run(demo, "verify").output.splitlines()
+    assert len(lines) == len(list((ROOT / "data").glob("*.rsf*")))
+    assert all(line.endswith(" verified") for line in lines)
+
+
+@pytest.mark.parametrize("form", ["json", "jsonld", "nt", "ttl"])
+def test_a_record_is_printed_in_each_format(demo: Path, form: str) -> None:
+    """All four formats name the record's IRI."""
+    printed = run(demo, "record", "country", "GB", "--format", form).output
+    iri = "id:country\\/GB" if form == "ttl" else "http://localhost:8000/id/country/GB"
+    assert iri in printed
+
+
+def test_a_record_is_found_by_another_spelling_of_its_key(demo: Path) -> None:
+    """A postcode in lower case without a space is the same postcode."""
+    record = json.loads(run(demo, "record", "postcode", "sw1a2aa").output)
+    assert record["postcode"] == "SW1A 2AA"
+
+
+def test_entry_and_trail_show_the_same_line_of_the_log(demo: Path) -> None:
+    """The last of Myanmar's entries is entry 210."""
+    trail = json.loads(run(demo, "trail", "country", "MM").output)
+    entry = json.loads(run(demo, "entry", "country", "210").output)
+    assert entry["item"]["name"] == "Myanmar (Burma)"
+    assert {**trail[-1], "item": entry["item"]} == entry
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("SW1A 2AA",),
+        ("--lon", "-0.12767", "--lat", "51.503541"),
+        ("--easting", "530047", "--northing", "179951"),
+    ],
+)
+def test_lookup_finds_the_council_in_each_way_of_asking(
+    demo: Path, words: tuple[str, ...]
+) -> None:
+    """Downing Street is in Westminster by postcode, degrees and metres."""
+    answer = json.loads(run(demo, "lookup", *words).output)
+    assert [council["key"] for council in answer["councils"]] == ["WSM"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("SW1A 2AA", "--lon", "0"),
+        ("--lon", "0"),
+        ("--lon", "0", "--northing", "5"),
+    ],
+)
+def test_lookup_wants_one_place(demo: Path, words: tuple[str, ...]) -> None:
+    """Half a pair, two places or none are wrong usage."""
+    assert run(demo, "lookup", *words).exit_code == 2
+
+
+def test_dump_writes_the_file_whose_hash_it_prints(demo: Path, tmp_path: Path) -> None:
+    """A dumped RSF reads back with the register's root hash checked."""
+    out = tmp_path / "country.rsf"
+    result = run(demo, "dump", "country", "rsf", "--out", str(out))
+    assert "log size 210" in result.output
+    assert len(read_rsf(out).entries) == 210
+
+
+def test_rebuild_gives_records_another_base(demo: Path, tmp_path: Path) -> None:
+    """The base belongs to the views: a rebuild from the same log changes it."""
+    data = tmp_path / "data"
+    shutil.copytree(demo, data)
+    assert run(data, "rebuild", "--base", "https://example.org").exit_code == 0
+    record = json.loads(run(data, "record", "country", "GB").output)
+    assert record["@id"] == "https://example.org/id/country/GB"
+
+
+def test_an_error_of_the_core_is_raised_for_main_to_print(demo: Path) -> None:
+    """What the core refuses reaches `main` as what it is."""
+    result = run(demo, "record", "country", "XX")
+    assert isinstance(result.exception, NoSuchRecord)
+
+
+def test_a_missing_record_is_one_line_and_exit_code_2(
+    demo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A user sees what was not found, and no traceback."""
+    words = ["trigpoint", "record", "country", "XX", "--data", str(demo)]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert capsys.readouterr().err == "trigpoint: country holds no record “XX”\n"
+
+
+def test_a_tampered_item_fails_verification_with_exit_code_1(
+    demo: Path, tmp_path: Path
+) -> None:
+    """One changed letter in one item is found and named."""
+    data = tmp_path / "data"
+    shutil.copytree(demo, data)
+    with sqlite3.connect(data / LOG_FILE) as db:
+        db.execute("UPDATE item SET content = replace(content, 'Briton', 'Britan')")
+    done = subprocess.run(
+        [sys.executable, "-m", "trigpoint.cli", "verify", "--data", str(data)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "country" in done.stderr
+
+
+def test_a_folder_without_registers_is_said_to_be_one(tmp_path: Path) -> None:
+    """An empty data directory is not made, nor mistaken for a register."""
+    result = run(tmp_path / "nothing", "status")
+    assert "holds no registers" in str(result.exception)
+    assert not (tmp_path / "nothing").exists()
+
+
+def help_of(*words: str) -> str:
+    """What `trigpoint … --help` prints, at the width of the docs."""
+    environment = {"COLUMNS": "80", "TRIGPOINT_DATA": ""}
+    runner = CliRunner(env=environment)
+    printed = runner.invoke(app, [*words, "--help"], prog_name="trigpoint").output
+    return printed.strip()
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        command.callback.__name__
+        for command in app.registered_commands
+        if command.callback
+    ],
+)
+def test_each_verb_is_documented_with_its_own_help(verb: str) -> None:
+    """docs/cli.md has a heading for each verb, and its help as it is now."""
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert f"## {verb}\n" in text
+    assert f"```\n{help_of(verb)}\n```" in text
