@@ -112,11 +112,14 @@ class Bars:
         self._tasks: dict[str, TaskID] = {}
         self._started = time.monotonic()
         self._shown = console.is_terminal
+        self._running = False
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         if not self._shown or time.monotonic() - self._started < _PATIENCE:
             return
-        self._bars.start()
+        if not self._running:
+            self._bars.start()
+            self._running = True
         if stage not in self._tasks:
             for task in self._tasks.values():
                 self._bars.update(task, visible=False)
@@ -124,7 +127,10 @@ class Bars:
         self._bars.update(self._tasks[stage], completed=done, total=total)
 
     def stop(self) -> None:
-        self._bars.stop()
+        """Take the bars away; without any, nothing is printed."""
+        if self._running:
+            self._bars.stop()
+            self._running = False
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
