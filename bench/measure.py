@@ -87,6 +87,7 @@ def measure(comparison: Comparison, rounds: int) -> list[Measured]:
     turns = list(zip(comparison.sides, found, strict=True))
     start = time.perf_counter()
     for _ in range(rounds):
+        gc.collect()
         for side, measured in turns:
             measured.seconds.append(_time(side) / side.count)
         turns.reverse()
@@ -119,7 +120,6 @@ def _warm_up(comparison: Comparison) -> None:
 
 def _time(side: Side) -> float:
     side.prepare()
-    gc.collect()
     start = time.perf_counter()
     side.run()
     return time.perf_counter() - start

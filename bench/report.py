@@ -75,12 +75,16 @@ def terminal(result: Result) -> Table:
 def markdown(results: Iterable[Result], seconds: float) -> str:
     """The page docs/benchmarks.md."""
     parts = ["# Benchmarks", _HOW_TO_READ.rstrip(), _machine(seconds)]
-    subject = ""
+    subject = about = ""
     for result in results:
         if result.subject != subject:
             subject = result.subject
             parts.append(f"## {subject}")
         parts.append(_section(result))
+        # Said once where several comparisons in a row have it in common.
+        if result.comparison.about not in ("", about):
+            about = result.comparison.about
+            parts.append(about)
     return "\n\n".join(parts) + "\n"
 
 
@@ -96,8 +100,6 @@ def _section(result: Result) -> str:
         "|---|--:|--:|--:|---|",
         *(f"| {' | '.join(row)} |" for row in rows(result)),
     ]
-    if comparison.about:
-        lines += ["", comparison.about]
     return "\n".join(lines)
 
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -16,6 +16,7 @@ from statistics import median
 from urllib.parse import urlsplit
 
 _ROOT = Path(__file__).parents[1]
+_TIMEOUT = 60.0  # seconds for one answer
 _GRACE = 10.0  # seconds that a server may take to end before it is killed
 
 
@@ -46,6 +47,8 @@ def serving(*module: str) -> Iterator[Server]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,15 @@ class Server:
 
     def get(self, path: str) -> bytes:
         """One answer, which has to be a good one."""
-        return _get(HTTPConnection(self.host, self.port, timeout=60), path)
+        with self.connected() as connection:
+            return _get(connection, path)
+
+    @contextmanager
+    def connected(self) -> Iterator[HTTPConnection]:
+        """A connection that stays open from one request to the next."""
+        connection = HTTPConnection(self.host, self.port, timeout=_TIMEOUT)
+        with closing(connection):
+            yield connection
 
 
 @dataclass
@@ -81,13 +92,12 @@ class Load:
                 self.latencies += latencies
 
     def _send(self, paths: Sequence[str]) -> list[float]:
-        connection = HTTPConnection(self.server.host, self.server.port, timeout=60)
         latencies = []
-        for path in paths:
-            start = time.perf_counter()
-            _get(connection, path)
-            latencies.append(time.perf_counter() - start)
-        connection.close()
+        with self.server.connected() as connection:
+            for path in paths:
+                start = time.perf_counter()
+                _get(connection, path)
+                latencies.append(time.perf_counter() - start)
         return latencies
 
     def remark(self) -> str:

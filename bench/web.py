@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from statistics import median
 from urllib.parse import quote
 
 from bench.inputs import Inputs
 from bench.measure import Comparison, Side
-from bench.server import Load, Server, serving
+from bench.server import Load, serving
 from trigpoint.lookup import answer
 from trigpoint.register import Registers
 from trigpoint.schema.rdf import lon_lat_of
@@ -31,7 +31,10 @@ def comparisons(inputs: Inputs) -> Iterator[Comparison]:
     """Three doors, with one connection and with several."""
     registers = inputs.registers
     wanted = inputs.size(_REQUESTS)
-    with serving("api", "--data", str(registers.data), "--port", "0") as server:
+    with (
+        serving("bench.floor") as floor,
+        serving("api", "--data", str(registers.data), "--port", "0") as server,
+    ):
         doors = (
             ("GET /lookup/point", *_points(inputs, wanted)),
             ("GET /lookup/postcode/…", *_postcodes(registers, wanted)),
@@ -39,38 +42,28 @@ def comparisons(inputs: Inputs) -> Iterator[Comparison]:
         )
         for door, paths, core in doors:
             size = int(median(len(server.get(path)) for path in paths[:20]))
-            with serving("bench.floor", str(size)) as floor:
-                given = f"{len(paths)} different requests, answers of about {size:,} B"
-                yield _compared(door, given, floor, server, paths, core)
-                yield _compared(door, given, floor, server, paths)
+            given = f"{len(paths)} different requests, answers of about {size:,} B"
+            for connections in (1, _CONNECTIONS):
+                loads = {
+                    "uvicorn alone": Load(
+                        floor, [f"/{size}"] * len(paths), connections
+                    ),
+                    "trigpoint": Load(server, paths, connections),
+                }
+                title = f"{door}, {connections} connection{'s'[: connections - 1]}"
+                yield _compared(title, given, loads, core)
 
 
 def _compared(
-    door: str,
-    given: str,
-    floor: Server,
-    server: Server,
-    paths: list[str],
-    core: Callable[[], None] | None = None,
+    title: str, given: str, loads: Mapping[str, Load], core: Callable[[], None]
 ) -> Comparison:
-    """One connection and the core, if that is given; else several connections."""
-    connections = 1 if core else _CONNECTIONS
-    loads = (
-        ("uvicorn alone", Load(floor, paths, connections)),
-        ("trigpoint", Load(server, paths, connections)),
-    )
     sides = [
-        Side(name, len(paths), load.run, remark=load.remark) for name, load in loads
+        Side(name, len(load.paths), load.run, remark=load.remark)
+        for name, load in loads.items()
     ]
-    if core:
-        sides.append(Side("the core, without HTTP", len(paths), core))
-    return Comparison(
-        f"{door}, {connections} connection{'s' if connections > 1 else ''}",
-        given,
-        "requests",
-        sides,
-        about=_ABOUT if core else "",
-    )
+    requests = sides[0].count
+    sides.append(Side("the core, without HTTP", requests, core))
+    return Comparison(title, given, "requests", sides, about=_ABOUT)
 
 
 def _points(inputs: Inputs, wanted: int) -> tuple[list[str], Callable[[], None]]:
