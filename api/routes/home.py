@@ -10,14 +10,15 @@ from starlette.responses import Response
 from api.examples import examples
 from api.negotiation import HTML, JSON, TTL, Choice, Format, Offers
 from api.pages import STYLE
+from api.parameters import Known
 from api.paths import Decoded, ReadRoute, Suffixed
 from api.problem_pages import problem_text
 from api.replies import Reply
 from api.representations import DATA, as_json
 from api.service import Here
 
-router = APIRouter(route_class=Suffixed, tags=["Home"])
-plain = APIRouter(route_class=ReadRoute, tags=["Home"])
+router = APIRouter(route_class=Suffixed, tags=["Home"], dependencies=[Known])
+plain = APIRouter(route_class=ReadRoute, tags=["Home"], dependencies=[Known])
 
 VOCABULARY = Offers(TTL, HTML)
 CSS = Format("css", "text/css")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from api.negotiation import HTML, JSONLD, TTL, Choice
+from api.parameters import Known
 from api.paths import ReadRoute, RegisterName, Suffixed
 from api.replies import Reply
 from api.representations import DATA, as_json
@@ -17,8 +18,8 @@ from trigpoint.schema.jsonld import context
 from trigpoint.schema.rdf import PREFIXES
 from trigpoint.schema.shape import Field, Schema
 
-router = APIRouter(route_class=Suffixed, tags=["Registers"])
-plain = APIRouter(route_class=ReadRoute, tags=["Registers"])
+router = APIRouter(route_class=Suffixed, tags=["Registers"], dependencies=[Known])
+plain = APIRouter(route_class=ReadRoute, tags=["Registers"], dependencies=[Known])
 
 
 @router.get("/registers", responses=DATA.documented("Every register held."))

@@ -66,3 +66,10 @@ def test_pages_escape_what_registers_say(client: TestClient) -> None:
     page = client.get("/registers/trap.html").text
     assert "Office of Traps" in page
     assert "<code>links</code>" in page
+
+
+def test_unknown_parameters_are_refused(client: TestClient) -> None:
+    """A parameter that a door does not have is refused, not passed over."""
+    for path in ("/", "/registers", "/registers/country", "/dumps", "/def"):
+        answer = client.get(f"{path}?page=2")
+        assert (answer.status_code, answer.json()["parameter"]) == (400, "page"), path
