@@ -211,7 +211,10 @@ def _geojson(registers: Registers, register: str) -> Iterator[str]:
 
 
 def rsf_lines(registers: Registers, register: str) -> Iterator[str]:
-    """A register as RSF: its items, entries, metadata and root hash, by line."""
+    """A register as RSF: its items, entries, metadata and root hash, by line.
+
+    Read it within `log.snapshot()`, or an append meanwhile makes it contradict itself.
+    """
     log = registers.log
     return format_rsf(
         register,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from api import limits, paths
 from api.app import create_app
-from tests.demo import ROOT, build_demo, client_of
+from tests.demo import ROOT, client_of
 from tests.docs_replay import Example, difference, examples_in
 from tests.testclient import TestClient
 from trigpoint.register import Registers
@@ -19,25 +20,23 @@ DOCUMENT = ROOT / "docs" / "api.md"
 EXAMPLES = examples_in(DOCUMENT)
 
 
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """A client of the embedded sample, built and served as `make demo` does."""
-    data = tmp_path_factory.mktemp("demo") / "demo"
-    build_demo(data)
-    app = create_app(Registers.open(data), workers=1)
-    with TestClient(app, base_url="http://localhost:8000") as client:
-        yield client
+@pytest.fixture(scope="module")
+def client(demo: Path) -> Iterator[TestClient]:
+    """A client of the embedded sample, served as `make demo` does."""
+    app = create_app(Registers.open(demo), workers=1)
+    with TestClient(app, base_url="http://localhost:8000") as running:
+        yield running
 
 
 @pytest.mark.parametrize(
     "example", EXAMPLES, ids=[f"line {example.line}" for example in EXAMPLES]
 )
-def test_examples(example: Example, demo: TestClient) -> None:
+def test_examples(example: Example, client: TestClient) -> None:
     """Each request of the document gives the answer that it shows."""
-    assert difference(example, client_of(demo)) is None
+    assert difference(example, client_of(client)) is None
 
 
-def test_a_wrong_answer_is_noticed(demo: TestClient) -> None:
+def test_a_wrong_answer_is_noticed(client: TestClient) -> None:
     """The replay itself fails on another status, header or body."""
     right = next(
         one for one in EXAMPLES if one.path.startswith("/registers/country/records?at")
@@ -47,13 +46,13 @@ def test_a_wrong_answer_is_noticed(demo: TestClient) -> None:
         replace(right, expected=right.expected.replace("country=210", "country=9")),
         replace(right, expected=right.expected.replace("Andorra", "Elsewhere", 1)),
     ):
-        assert difference(wrong, client_of(demo)) is not None
+        assert difference(wrong, client_of(client)) is not None
 
 
-def test_every_door_has_a_heading(demo: TestClient) -> None:
+def test_every_door_has_a_heading(client: TestClient) -> None:
     """Each path of the OpenAPI document is described in docs/api.md."""
     text = DOCUMENT.read_text(encoding="utf-8")
-    for path in demo.get("/openapi.json").json()["paths"]:
+    for path in client.get("/openapi.json").json()["paths"]:
         known = {
             "/items/{digest}": "/items/{hash}",
             "/registers/{register}/entries/{number}": "/entries/{number}",
