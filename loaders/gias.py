@@ -4,7 +4,8 @@ The extract has about 140 columns, and which ones changes from year to year: tho
 below are read, the rest is not. Columns about people (head teachers, proprietors,
 telephone numbers, e-mail addresses) are dropped while the file is decoded. GIAS says
 "Not applicable" where it has nothing to say, writes dates as 31-08-2021, and leaves
-the position of some schools blank.
+the position of some schools blank. Its close date is the last day only of schools that
+are closed; of others it is a proposal, and not read.
 """
 
 from __future__ import annotations

@@ -30,48 +30,56 @@ def read(given: Given) -> list[Rows]:
 
     `_row` of such a row is the first of the rows that it is made of.
     """
-    held = given.held(SCHOOL).select(SCHOOL).to_series()
-    successor = pl.col(LINK_TYPE).str.starts_with("Successor")
-    predecessor = pl.col(LINK_TYPE).str.starts_with("Predecessor")
-    old, new = pl.col("old"), pl.col("new")
-    absent = "{} is not in the register school-eng"
-    links = (
-        given.table(LINKS.name)
-        .with_columns(
-            pl.when(predecessor).then(LINK_URN).otherwise(URN).alias("old"),
-            pl.when(predecessor).then(URN).otherwise(LINK_URN).alias("new"),
-        )
-        .with_columns(
-            pl.when(successor | predecessor)
-            .then(pl.format("{} {}", old, new))
-            .alias("pair"),
-            pl.format("{} {}", new, old).alias("reverse"),
-        )
-        .with_columns(
-            pl.when(pl.col("pair").is_null())
-            .then(pl.format("the link is of the kind “{}”", LINK_TYPE))
-            .when(~old.is_in(held.implode()))
-            .then(pl.format(absent, pl.lit("the school replaced")))
-            .when(~new.is_in(held.implode()))
-            .then(pl.format(absent, pl.lit("its successor")))
-            .when(old == new)
-            .then(pl.lit("the school is linked to itself"))
-            .when(pl.col("reverse").is_in(pl.col("pair").implode()))
-            .then(pl.lit("the file says of each that it replaced the other"))
-            .alias(LEFT_OUT)
-        )
+    links = _directed(given.table(LINKS.name)).with_columns(
+        _not_used(given.held(SCHOOL)[SCHOOL]).alias(LEFT_OUT)
     )
-    kept = (
+    used = (
         links.filter(pl.col(LEFT_OUT).is_null())
-        .group_by(old.alias(SCHOOL))
-        .agg(pl.col(ROW).min(), new.unique().sort().alias(SUCCESSORS))
+        .group_by(pl.col("old").alias(SCHOOL))
+        .agg(pl.col(ROW).min(), pl.col("new").unique().sort().alias(SUCCESSORS))
         .with_columns(pl.lit(None, pl.String).alias(LEFT_OUT))
         .sort(ROW)
     )
     left_out = links.filter(pl.col(LEFT_OUT).is_not_null()).select(
-        old.alias(SCHOOL), ROW, pl.concat_list("new").alias(SUCCESSORS), LEFT_OUT
+        pl.col("old").alias(SCHOOL),
+        ROW,
+        pl.concat_list("new").alias(SUCCESSORS),
+        LEFT_OUT,
     )
-    return [Rows(SCHOOL, pl.concat([kept, left_out]), partial=True)]
+    return [Rows(SCHOOL, pl.concat([used, left_out]), partial=True)]
+
+
+def _directed(links: pl.LazyFrame) -> pl.LazyFrame:
+    """With `old` and `new` school, and `pair` and `reverse` as text to compare them;
+    `pair` is null for kinds of link that are no takeover."""
+    predecessor = pl.col(LINK_TYPE).str.starts_with("Predecessor")
+    takeover = predecessor | pl.col(LINK_TYPE).str.starts_with("Successor")
+    old, new = pl.col("old"), pl.col("new")
+    return links.with_columns(
+        pl.when(predecessor).then(LINK_URN).otherwise(URN).alias("old"),
+        pl.when(predecessor).then(URN).otherwise(LINK_URN).alias("new"),
+    ).with_columns(
+        pl.when(takeover).then(pl.format("{} {}", old, new)).alias("pair"),
+        pl.format("{} {}", new, old).alias("reverse"),
+    )
+
+
+def _not_used(held: pl.Series) -> pl.Expr:
+    """Why a link says nothing of a successor that the register holds."""
+    old, new = pl.col("old"), pl.col("new")
+    absent = "{} is not in the register school-eng"
+    return (
+        pl.when(pl.col("pair").is_null())
+        .then(pl.format("the link is of the kind “{}”", LINK_TYPE))
+        .when(~old.is_in(held.implode()))
+        .then(pl.format(absent, pl.lit("the school replaced")))
+        .when(~new.is_in(held.implode()))
+        .then(pl.format(absent, pl.lit("its successor")))
+        .when(old == new)
+        .then(pl.lit("the school is linked to itself"))
+        .when(pl.col("reverse").is_in(pl.col("pair").implode()))
+        .then(pl.lit("the file says of each that it replaced the other"))
+    )
 
 
 SOURCE = Source(

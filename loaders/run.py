@@ -96,7 +96,7 @@ def _import(
     registers: Registers,
     progress: Progress,
 ) -> Outcome:
-    files = [file for path in paths for file in _inside(path, "*.rsf")]
+    files = [file for path in paths for file in _inside(path, "*.rsf", "*.rsf.gz")]
     if not files:
         raise NoData("no file named, or no .rsf file in the folder named")
     batch = Batch(
@@ -114,8 +114,11 @@ def _import(
     return Outcome(done)
 
 
-def _inside(path: Path, pattern: str) -> list[Path]:
-    return sorted(path.rglob(pattern)) if path.is_dir() else [path]
+def _inside(path: Path, *patterns: str) -> list[Path]:
+    """The file itself, or what a folder holds, at any depth."""
+    if not path.is_dir():
+        return [path]
+    return sorted(file for pattern in patterns for file in path.rglob(pattern))
 
 
 def _checksum(path: Path) -> str:

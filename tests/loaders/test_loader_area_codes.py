@@ -192,7 +192,11 @@ def test_areas_say_what_they_are_within(read: dict[str, pl.DataFrame]) -> None:
         f"{SG}-region-eng:E12000006",
         f"{SG}-country:E92000001",
     ]
-    assert area(read, DISTRICT, "E07000026")["within"][0] == f"{COUNTY}:E10000006"
+    assert area(read, DISTRICT, "E07000026")["within"] == [
+        f"{COUNTY}:E10000006",
+        f"{SG}-region-eng:E12000002",
+        f"{SG}-country:E92000001",
+    ]
     assert area(read, UNITARY, "E06000058") == {
         "name": "Bournemouth, Christchurch and Poole",
         "local-authority-eng": "BPC",

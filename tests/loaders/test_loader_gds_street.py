@@ -47,7 +47,7 @@ def authorities(
     held: Held = COUNCILS,
 ) -> pl.DataFrame:
     """What becomes of streets with these ids, by these tables."""
-    tables = {
+    tables: dict[str, tuple[str, Sequence[tuple[str, ...]]]] = {
         "streets.tsv": (
             "street\tname\tname-cy\tplace\tlocal-authority\tpoint\tend-date",
             [(str(n), "A", "", "", text, "", "") for n, text in enumerate(ids, 1)],
