@@ -79,23 +79,24 @@ class Views:
         self._pointer = folder / "current"
 
     def version(self) -> int | None:
-        """The version that is named as current."""
+        """The version that is named as current; None when none is, or not legibly."""
         try:
             return int(self._pointer.read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):
             return None
 
     def current(self) -> View | None:
-        """The published view; None before the first publish."""
+        """The published view; None before the first publish, and when it was made by
+        other code or its state cannot be read: then it is built anew."""
         version = self.version()
         if version is None:
             return None
         folder = self._folder / str(version)
         try:
             state = json.loads((folder / "state.json").read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):
             return None
-        if state.pop("format") != FORMAT:
+        if state.pop("format", None) != FORMAT:
             return None
         return View(version=version, folder=folder, **state)
 
@@ -145,9 +146,9 @@ class Views:
         return View(view.version, view.base, view.fingerprint, view.sizes, folder)
 
     def _clear(self, version: int) -> None:
-        """Remove versions older than the one before; readers may still be in that."""
+        """Remove all versions but the one before; readers may still be in that."""
         for folder in self._folder.iterdir():
-            if folder.name.isdigit() and int(folder.name) < version - 1:
+            if folder.name.isdigit() and int(folder.name) not in (version, version - 1):
                 shutil.rmtree(folder)
 
     @contextmanager

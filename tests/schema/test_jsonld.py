@@ -16,7 +16,8 @@ from tests.schema.museum import BASE, SCHEMA
 from trigpoint.schema.jsonld import context, context_iri, document
 from trigpoint.schema.rdf import XSD, ntriples, parse_lines
 
-REGISTERS = ["gallery", "local-authority-eng", "museum"]
+# One register is called as the field that may name it.
+REGISTERS = ["council", "gallery", "local-authority-eng", "museum"]
 CONTEXT = context(SCHEMA, REGISTERS, BASE)
 Terms = set[tuple[str, ...]]
 
@@ -97,6 +98,8 @@ TRAPS: dict[str, dict[str, Any]] = {
     "empty-array": {"museum": "7", "annexes": []},
     "text-like-a-keyword": {"museum": "@context", "enw": "@language"},
     "curie": {"museum": "7", "council": "local-authority-eng:LND"},
+    "curie-of-a-register-called-as-the-field": {"museum": "7", "council": "council:x"},
+    "curie-in-a-field-called-as-a-register": {"museum": "7", "council": "gallery:x"},
     "curie-of-unknown-register": {"museum": "7", "council": "atlantis:LND"},
     "curie-with-two-colons": {"museum": "7", "council": "gallery:a:b"},
     "curie-to-be-encoded": {"museum": "7", "council": "gallery:a b"},

@@ -65,10 +65,14 @@ def _term_definition(field: Field, registers: Iterable[str], base: str) -> Any:
         definition["@context"] = {"@vocab": f"{base}/id/{field.target}/"}
     elif field.kind == "curie":
         definition["@type"] = "@vocab"
-        definition["@context"] = {
+        prefixes: Document = {
             register: {"@id": f"{base}/id/{register}/", "@prefix": True}
             for register in sorted(registers)
         }
+        if field.name in prefixes:
+            # Values are read by what this context, not the outer one, says of the term.
+            prefixes[field.name]["@type"] = "@vocab"
+        definition["@context"] = prefixes
     elif field.kind == "language":
         definition["@language"] = field.language
     elif field.datatypes[0] != f"{XSD}string":
