@@ -165,9 +165,7 @@ def _load(source: Source, options: argparse.Namespace, bars: Bars) -> int:
         )
     outcome = run.load(source, options.files, options, bars)
     bars.stop()
-    summary.print_outcome(
-        outcome, Console(), whole=source.whole, dry_run=options.dry_run
-    )
+    summary.print_outcome(outcome, Console(), dry_run=options.dry_run)
     done = outcome.summary
     if done.appended and options.accept_partial:
         written = summary.write_rejects(done, options.data, source.name, options.base)

@@ -62,21 +62,22 @@ def load(
         releases = _open(files, layouts, Path(folder), progress)
         _require(source, releases)
         given = Given(releases, options, _held(registers), registers.schemas)
-        loads, remarks = _loads(source.read(given))
+        loads, remarks = _loads(source.read(given), whole=source.whole)
         summary = registers.load(
             loads,
             _batch(source, releases, options.source_date),
             dry_run=options.dry_run,
             accept_partial=options.accept_partial,
-            # A release that is not the whole register drops nothing by being short.
-            force=options.force or not source.whole,
+            force=options.force,
             progress=progress,
         )
     unread = {name for release in releases for name in release.unread}
     return Outcome(summary, tuple(sorted(unread)), remarks)
 
 
-def _loads(read: Sequence[Rows]) -> tuple[list[Load], dict[str, dict[str, int]]]:
+def _loads(
+    read: Sequence[Rows], *, whole: bool
+) -> tuple[list[Load], dict[str, dict[str, int]]]:
     """The rows to load, and what their reader remarked of them, counted."""
     loads, remarks = [], {}
     for rows in read:
@@ -85,7 +86,7 @@ def _loads(read: Sequence[Rows]) -> tuple[list[Load], dict[str, dict[str, int]]]
             counts = frame[REMARK].drop_nulls().value_counts(sort=True)
             remarks[rows.register] = dict(counts.iter_rows())
             frame = frame.drop(REMARK)
-        loads.append(Load(rows.register, frame, rows.partial))
+        loads.append(Load(rows.register, frame, rows.partial, whole))
     return loads, remarks
 
 

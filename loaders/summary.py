@@ -12,16 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from loaders.run import Outcome
-from trigpoint.gate.terms import SUSPICIOUS_DROP
 from trigpoint.register import Summary
 
 COLUMNS = ("added", "changed", "unchanged", "rejected", "left out")
 MOST_SHOWN = 50
+MOST_WARNINGS = 3  # what refuses nothing need not fill the screen
 
 
-def print_outcome(
-    outcome: Outcome, console: Console, *, whole: bool, dry_run: bool
-) -> None:
+def print_outcome(outcome: Outcome, console: Console, *, dry_run: bool) -> None:
     """The table of counts, why rows were left out, and what the gate found."""
     summary = outcome.summary
     console.print(_table(summary))
@@ -34,8 +32,9 @@ def print_outcome(
     if outcome.unread:
         names = ", ".join(outcome.unread)
         console.print(Text(f"left unread, since they are about people: {names}"))
-    if _worth_showing(summary, whole=whole):
-        console.print(Text(summary.report.table(limit=MOST_SHOWN, width=console.width)))
+    if len(summary.report):
+        most = MOST_SHOWN if summary.report.refusals else MOST_WARNINGS
+        console.print(Text(summary.report.table(limit=most, width=console.width)))
     console.print(Text(_verdict(summary, dry_run=dry_run)))
 
 
@@ -49,12 +48,6 @@ def _table(summary: Summary) -> Table:
         numbers = (counts.added, counts.changed, counts.unchanged, counts.rejected)
         table.add_row(register, *(f"{number:,}" for number in (*numbers, left_out)))
     return table
-
-
-def _worth_showing(summary: Summary, *, whole: bool) -> bool:
-    """Whether the gate found anything but that a part is less than the whole."""
-    found = summary.report.counts.items()
-    return any(component != SUSPICIOUS_DROP or whole for (_, _, component), _ in found)
 
 
 def _verdict(summary: Summary, *, dry_run: bool) -> str:

@@ -192,7 +192,7 @@ class Registers:
             progress=lambda done, total: progress(
                 f"gate: {load.register}", done, total
             ),
-            current=None if load.partial else self._standing(schema),
+            current=self._standing(load, schema),
             force=force,
         )
         accepted, rejected = split(frame, found, load.register)
@@ -211,8 +211,9 @@ class Registers:
         end = schemas[register].end if register in schemas else None
         return self.log.values(register, keys, end)
 
-    def _standing(self, schema: Schema) -> Standing | None:
-        if not self.log.size(schema.register):
+    def _standing(self, load: Load, schema: Schema) -> Standing | None:
+        """What a load is compared with, if it should hold all of its register."""
+        if load.partial or not load.whole or not self.log.size(schema.register):
             return None
         records = self.log.iter_records(schema.register)
         return Standing.of_items((record.item for record in records), schema)

@@ -29,12 +29,14 @@ class Load:
     `rows` has columns named as the register's fields (String, or List(String) where a
     field takes many; null for absent), `_row` (number in the source) and perhaps
     `_left_out` and `_problem`, reasons why a row is none of the register's business or
-    is refused. With `partial` only known keys may come, and nothing is blanked.
+    is refused. With `partial` only known keys may come, and nothing is blanked. Rows
+    that are not the `whole` of a register drop nothing by being few.
     """
 
     register: str
     rows: pl.LazyFrame | pl.DataFrame
     partial: bool = False
+    whole: bool = True
 
 
 @dataclass

@@ -25,7 +25,8 @@ _REPORTS = uuid.uuid5(uuid.NAMESPACE_URL, f"{SH}ValidationReport")
 def table(
     violations: Iterable[Violation], summary: Iterable[str], *, limit: int, width: int
 ) -> str:
-    """The first `limit` findings in the order of their rows, then the summary."""
+    """The first `limit` findings, violations before warnings, in the order of their
+    rows; then the summary."""
     grid = Table(box=None, pad_edge=False, header_style="")
     for name in _COLUMNS:
         grid.add_column(name, overflow="fold")
@@ -50,8 +51,9 @@ def table(
     return page.getvalue()
 
 
-def _place(violation: Violation) -> tuple[str, int]:
-    return violation.register, -1 if violation.row is None else violation.row
+def _place(violation: Violation) -> tuple[bool, str, int]:
+    row = -1 if violation.row is None else violation.row
+    return violation.severity == "warning", violation.register, row
 
 
 def summary(
