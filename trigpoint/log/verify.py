@@ -24,8 +24,9 @@ def verify_register(log: LogReader, register: str, size: int | None = None) -> b
     """Recompute a register's root from its items and entries, and return it: the root
     at `size` entries, or of all of them.
 
-    Raises NoSuchEntry for a size beyond the log, and LogCorrupt, naming the entry, item,
-    record or tile that is not what was recorded. Sees the log as it is at the start, whoever appends meanwhile.
+    Raises NoSuchEntry for a size beyond the log, and LogCorrupt, naming the entry,
+    item, record or tile that is not what was recorded. Sees the log as it is at the
+    start, whoever appends meanwhile.
     """
     with log.snapshot():
         try:
