@@ -1,7 +1,7 @@
 """`python -m bench.floor`: uvicorn with an application that does nothing.
 
-Answers `GET /1889` with 1,889 bytes of JSON, which are always the same. What a request costs here, it
-costs any application on the same server and machine.
+Answers `GET /1889` with 1,889 bytes of JSON, which are always the same. What a request
+costs here, it costs any application on the same server and machine.
 """
 
 from __future__ import annotations
