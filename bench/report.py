@@ -26,7 +26,7 @@ run, in changing order, after a round that did not count. A figure is the median
 rounds; beside it stand the least and the most. **Read the ratios**: the median, over
 the rounds, of how many times as fast as the first side the side was in that round.
 Seconds depend on the machine and on who else uses it; ratios much less. In tables
-*by phase* the last column is the part of the whole's time instead. The sides gave the
+*by phase* the ratio is the part of the whole's time instead. The sides gave the
 same answers, where they give any, or the run would have ended with an error.
 """
 
