@@ -93,6 +93,16 @@ def test_a_register_of_its_own_fields_is_loaded(
     assert line.endswith('"Ayr" .')
 
 
+def test_a_key_that_comes_again_in_one_file_was_changed(
+    registers: Registers, tmp_path: Path
+) -> None:
+    """Of two new entries of one key the first adds it and the second changes it."""
+    again = ("a", {"name": "Inbhir Àir"})
+    summary = registers.import_rsf([rsf(tmp_path, [AYR, again])], BATCH)
+    found = summary.counts["town"]
+    assert (found.added, found.changed, found.unchanged) == (1, 1, 0)
+
+
 def test_the_same_file_twice_appends_nothing(
     registers: Registers, tmp_path: Path
 ) -> None:

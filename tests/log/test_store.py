@@ -112,6 +112,7 @@ def test_records_are_paged_by_key(log: Log) -> None:
     while page := log.records("town", after=after, limit=2):
         assert len(page) <= 2
         paged += [record.entry.key for record in page]
+        assert len(paged) <= len(whole)
         after = page[-1].entry.key
     assert paged == whole
     assert [record.entry.key for record in log.iter_records("town")] == whole

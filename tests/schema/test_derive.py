@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from rdflib import SH, Graph
 
+from tests.schema.museum import MUSEUM, PREFIXES
 from trigpoint.errors import InvalidShape
+from trigpoint.iris import ONTOLOGY
 from trigpoint.log.rsf import read_rsf
 from trigpoint.resources import resource_folder
 from trigpoint.schema.catalogue import Schemas
@@ -97,6 +99,28 @@ def test_a_field_gets_the_property_that_our_shapes_agree_on(schemas: Schemas) ->
     assert {schema.field("start-date").path} == ours["start-date"]
     assert schema.field("prison").path == f"{SKOS}notation"
     assert schema.field("operator").path == f"{FIELD}operator"
+
+
+def test_a_field_on_which_our_shapes_differ_gets_its_own_property(
+    tmp_path: Path,
+) -> None:
+    """Where two shapes of ours map a field to two properties, neither is taken."""
+    gallery = (
+        MUSEUM.replace("museum", "gallery")
+        .replace("tp:Museum", "tp:Gallery")
+        .replace("sh:path tp:opened", "sh:path tp:founded")
+    )
+    (tmp_path / "museum.ttl").write_text(PREFIXES + MUSEUM, encoding="utf-8")
+    alone = Schemas([tmp_path])
+    (tmp_path / "gallery.ttl").write_text(PREFIXES + gallery, encoding="utf-8")
+    both = Schemas([tmp_path])
+    fields = {"prison": field("string"), "opened": field("datetime")}
+    paths = []
+    for schemas in (alone, both):
+        described = definition(fields=list(fields))
+        text = derive_shape("prison", described, fields, "Prisons", schemas)
+        paths.append(Schemas([], derived=[text])["prison"].field("opened").path)
+    assert paths == [f"{ONTOLOGY}opened", f"{FIELD}opened"]
 
 
 def test_a_link_to_one_of_our_registers_has_its_class(schemas: Schemas) -> None:

@@ -88,7 +88,7 @@ def split_tile(tile: bytes) -> list[bytes]:
 def _peaks(hashes: list[bytes]) -> list[bytes]:
     """Roots of the perfect subtrees that make up fewer than 256 hashes, left first."""
     bounds = [0]
-    for bit in range(8, -1, -1):
+    for bit in range(7, -1, -1):
         if len(hashes) & (1 << bit):
             bounds.append(bounds[-1] + (1 << bit))
     return [_subtree(hashes[start:end]) for start, end in pairwise(bounds)]

@@ -160,5 +160,5 @@ def _plain_link(key: str, schema: Schema) -> bool:
 
 def _plain_curie(value: str, registers: frozenset[str]) -> bool:
     register, _, key = value.partition(":")
-    odd = not key or key.startswith("//") or encode_key(key) != key
+    odd = not key or encode_key(key) != key
     return register in registers and not odd
