@@ -61,6 +61,7 @@ def comparisons(inputs: Inputs) -> Iterator[Comparison]:
             Side("Log.root, from tiles", roots, lambda: _roots(log, roots)),
         ),
         per="µs",
+        clock="processor",
         about="From tiles, the work grows with the logarithm of the size.",
     )
 

@@ -36,6 +36,7 @@ def comparisons(inputs: Inputs) -> Iterator[Comparison]:
             Side("PositionIndex.nearest", len(places), lambda: _all(index, places)),
         ),
         per="µs",
+        clock="processor",
         about="Both are exact by geodesic distance. Brute force takes time by the "
         "number of positions, the index by how many are near.",
     )

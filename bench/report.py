@@ -25,9 +25,10 @@ Written by `make bench`; do not edit. Every comparison ran its sides in turns, i
 run, in changing order, after a round that did not count. A figure is the median of the
 rounds; beside it stand the least and the most. **Read the ratios**: the median, over
 the rounds, of how many times as fast as the first side the side was in that round.
-Seconds depend on the machine and on who else uses it; ratios much less. In tables
-*by phase* the ratio is the part of the whole's time instead. The sides gave the
-same answers, where they give any, or the run would have ended with an error.
+Seconds depend on the machine and on who else uses it; ratios less, and least by the
+processor clock, which stands still while other programs run. In tables *by phase* the
+ratio is the part of the whole's time instead. The sides gave the same answers, where
+they give any, or the run would have ended with an error.
 """
 
 
@@ -94,7 +95,7 @@ def _section(result: Result) -> str:
     lines = [
         f"### {comparison.title}",
         "",
-        f"{comparison.given}. {rounds} rounds.",
+        f"{comparison.given}. {rounds} rounds, by the {comparison.clock} clock.",
         "",
         f"| {' | '.join(_COLUMNS)} |",
         "|---|--:|--:|--:|---|",
