@@ -30,7 +30,8 @@ import polars as pl
 from loaders.areas import AREA_TABLES, areas
 from loaders.columns import GOVERNED_BY
 from loaders.councils import LIST, REGISTERS, council_rows, councils
-from loaders.source import OGL, ROW, Given, Rows, Source
+from loaders.layout import ROW
+from loaders.source import OGL, Given, Rows, Source
 
 # Areas are loaded after those that they are within, and after their successors.
 ORDER = (

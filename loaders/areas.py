@@ -9,7 +9,8 @@ from __future__ import annotations
 import polars as pl
 
 from loaders.columns import GOVERNED_BY, area_curie, area_register
-from loaders.source import Given, Layout
+from loaders.layout import Layout
+from loaders.source import Given
 
 DISTRICTS = Layout(
     name="la_all_codes.csv",

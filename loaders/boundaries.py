@@ -13,8 +13,9 @@ import re
 import polars as pl
 
 from loaders.columns import area_curie, area_register
+from loaders.layout import ROW, Layout
 from loaders.release import LINE, Release
-from loaders.source import OGL, PROBLEM, REMARK, ROW, Given, Layout, Rows, Source
+from loaders.source import OGL, PROBLEM, REMARK, Given, Rows, Source
 from trigpoint.errors import BadRelease, InvalidInput, InvalidParameter
 from trigpoint.spatial.geometry import format_wkt_literal, parse_wkt_literal, repair
 from trigpoint.spatial.grids import CRS84, WGS84_LAT_LON, reference_system

@@ -15,7 +15,8 @@ from pathlib import Path
 import polars as pl
 
 from loaders.columns import area_curie, area_register, lon_lat_point
-from loaders.source import LEFT_OUT, OGL, PROBLEM, ROW, Given, Layout, Rows, Source
+from loaders.layout import ROW, Layout
+from loaders.source import LEFT_OUT, OGL, PROBLEM, Given, Rows, Source
 from trigpoint.errors import NoData
 
 POSTCODE = "postcode"

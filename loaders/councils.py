@@ -22,7 +22,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from loaders.source import LEFT_OUT, ROW, Given, Layout, Rows
+from loaders.layout import ROW, Layout
+from loaders.source import LEFT_OUT, Given, Rows
 from trigpoint.errors import NoData
 
 CODE = "local-authority-code"

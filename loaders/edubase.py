@@ -10,6 +10,7 @@ from __future__ import annotations
 import polars as pl
 
 from loaders.columns import RESTORED, address_lines, present, restored
+from loaders.layout import ROW, Layout
 from loaders.schools import (
     SCHOOL,
     SCHOOL_TYPE,
@@ -17,7 +18,7 @@ from loaders.schools import (
     plain_type,
     school_types,
 )
-from loaders.source import LEFT_OUT, OGL, REMARK, ROW, Given, Layout, Rows, Source
+from loaders.source import LEFT_OUT, OGL, REMARK, Given, Rows, Source
 
 TYPE = "establishment-type"
 SCHOOLS = Layout(

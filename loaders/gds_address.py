@@ -10,7 +10,8 @@ from __future__ import annotations
 import polars as pl
 
 from loaders.columns import uprn_of_base32
-from loaders.source import OGL, PROBLEM, ROW, Given, Layout, Rows, Source
+from loaders.layout import ROW, Layout
+from loaders.source import OGL, PROBLEM, Given, Rows, Source
 
 ADDRESS = "address"
 PARENT = "parent-address"

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from loaders.source import OGL, PROBLEM, REMARK, Given, Layout, Rows, Source
+from loaders.layout import Layout
+from loaders.source import OGL, PROBLEM, REMARK, Given, Rows, Source
 from trigpoint.errors import NoData
 
 STREET = "street"

@@ -19,8 +19,9 @@ from loaders.columns import (
     lon_lat_point,
     present,
 )
+from loaders.layout import ROW, Layout
 from loaders.schools import SCHOOL, SCHOOL_TYPE, out_of_scope, school_types
-from loaders.source import LEFT_OUT, OGL, PROBLEM, ROW, Given, Layout, Rows, Source
+from loaders.source import LEFT_OUT, OGL, PROBLEM, Given, Rows, Source
 from trigpoint.errors import NoData
 
 URN = "URN"
@@ -57,7 +58,6 @@ EXTRACT = Layout(
     encoding="cp1252",
 )
 NOTHING = ("Not applicable", "Does not apply", "Not recorded", "Unknown")
-WELSH_CODE = "30"
 
 
 def read(given: Given) -> list[Rows]:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from loaders.layout import ROW, Layout
 from loaders.schools import SCHOOL
-from loaders.source import LEFT_OUT, OGL, ROW, Given, Layout, Rows, Source
+from loaders.source import LEFT_OUT, OGL, Given, Rows, Source
 
 URN = "URN"
 LINK_URN = "LinkURN"

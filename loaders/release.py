@@ -20,7 +20,7 @@ from typing import NoReturn, TextIO
 import polars as pl
 
 from loaders.decoding import Advance, SourceFile, Undecodable
-from loaders.source import ROW, Layout
+from loaders.layout import ROW, Layout
 from trigpoint.errors import BadRelease
 
 # The longest line of the files at hand is 0.9 MB (the district with most islands).

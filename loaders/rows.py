@@ -13,7 +13,8 @@ from dataclasses import replace
 import polars as pl
 
 from loaders.columns import present
-from loaders.source import OGL, ROW, Given, Layout, Rows, Source
+from loaders.layout import ROW, Layout
+from loaders.source import OGL, Given, Rows, Source
 from trigpoint.errors import NoSuchRegister
 from trigpoint.schema.shape import Schema
 

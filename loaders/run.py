@@ -16,8 +16,9 @@ from pathlib import Path
 
 import polars as pl
 
+from loaders.layout import Layout
 from loaders.release import Release, open_release
-from loaders.source import REMARK, Given, Layout, Rows, Source
+from loaders.source import REMARK, Given, Rows, Source
 from trigpoint.errors import BadRelease, NoData
 from trigpoint.log.entry import Batch
 from trigpoint.register import Registers, Summary

@@ -12,8 +12,9 @@ import polars as pl
 
 from loaders.columns import present
 from loaders.edubase import address_text
+from loaders.layout import ROW, Layout
 from loaders.schools import SCHOOL
-from loaders.source import LEFT_OUT, OGL, ROW, Given, Layout, Rows, Source
+from loaders.source import LEFT_OUT, OGL, Given, Rows, Source
 
 ADDRESS = "address"
 MATCHES = Layout(

@@ -10,44 +10,18 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
+from loaders.layout import ROW, Layout
+from loaders.release import Release
 from trigpoint.schema.shape import Schema
-
-if TYPE_CHECKING:
-    from loaders.release import Release
 
 OGL = "http://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
 CC_BY = "https://creativecommons.org/licenses/by/4.0/"
-ROW = "_row"
 LEFT_OUT = "_left_out"
 PROBLEM = "_problem"
 REMARK = "_remark"
-
-
-@dataclass(frozen=True)
-class Layout:
-    """One way in which a file of a source is laid out.
-
-    A release file belongs to the first layout whose `columns` it has, in any order.
-    `unread` names the columns that hold people's details, by regular expression: they
-    are dropped while the file is decoded. With `strict`, a column that is neither in
-    `columns`, `optional` nor `unread` is refused; without it, it is dropped.
-    """
-
-    name: str
-    columns: tuple[str, ...]
-    optional: tuple[str, ...] = ()
-    unread: str | None = None
-    strict: bool = True
-    kind: Literal["table", "geojson-lines"] = "table"
-    separator: str = ","
-    quoted: bool = True
-    header: bool = True
-    encoding: str = "utf-8"
-    attribution: str | None = None  # when it is not the source's own
 
 
 @dataclass(frozen=True)

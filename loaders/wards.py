@@ -11,7 +11,8 @@ import polars as pl
 
 from loaders.boundaries import add_property_options, named_properties, property_of
 from loaders.columns import area_curie, area_register
-from loaders.source import OGL, PROBLEM, ROW, Given, Layout, Rows, Source
+from loaders.layout import ROW, Layout
+from loaders.source import OGL, PROBLEM, Given, Rows, Source
 
 WARD = "statistical-geography-ward"
 FEATURES = Layout(name="features", columns=(), kind="geojson-lines")

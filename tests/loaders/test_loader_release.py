@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from loaders.layout import Layout
 from loaders.release import open_release
-from loaders.source import Layout
 from tests.loaders.reading import write_gzip
 from trigpoint.errors import BadRelease
 
@@ -225,3 +227,9 @@ def test_any_text_in_a_cell_comes_back(names: list[str], shared: Path) -> None:
     folder.mkdir(exist_ok=True)
     read = [row["name"] for row in rows(path, TABLE, folder)]
     assert read == [name or None for name in names]
+
+
+def test_opening_a_file_needs_nothing_of_the_sources() -> None:
+    """Imports run one way: sources know of releases, releases not of sources."""
+    told = "import sys, loaders.release; sys.exit('loaders.source' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", told], check=False).returncode == 0
