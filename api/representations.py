@@ -102,7 +102,7 @@ def _turtle(
     here: Service, _schema: Schema, records: Sequence[Record], _one: bool
 ) -> bytes:
     lines = (line for record in records for line in here.registers.lines(record))
-    return turtle(lines, here.base)
+    return turtle(lines)
 
 
 def _ntriples(

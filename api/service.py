@@ -23,7 +23,7 @@ from trigpoint.errors import TrigpointError
 from trigpoint.graph import QueryPool
 from trigpoint.iris import encode_key
 from trigpoint.register import Registers
-from trigpoint.views import View
+from trigpoint.view import View
 
 QUERIES_WAITING = 64
 HARD_JOBS = 4

@@ -34,16 +34,17 @@ from loaders import (
 from loaders.__main__ import parser
 from loaders.boundaries import BOUNDARY
 from loaders.code_point import POSTCODE
+from loaders.layout import ROW
 from loaders.school_addresses import ADDRESS
 from loaders.schools import SCHOOL
-from loaders.source import ROW, Given, Rows, Source
+from loaders.source import Given, Rows, Source
 from trigpoint.dump import rsf_lines
 from trigpoint.errors import NoData, ReleaseRejected
 from trigpoint.log.entry import Batch
 from trigpoint.register import Registers
 from trigpoint.spatial.generalise import generalise
 from trigpoint.staging import Load
-from trigpoint.views import silent
+from trigpoint.view import silent
 
 ARCHIVED = (
     "country",

@@ -332,3 +332,39 @@ def test_an_archive_survives_being_written_and_read(
     assert elsewhere.import_rsf(paths, BATCH).appended
     for path in paths:
         assert elsewhere.log.root(path.stem) == registers.log.root(path.stem)
+
+
+BOW_TIE = "POLYGON ((0 51, 1 52, 1 51, 0 52, 0 51))"
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"postcode": "SW1A 2AA", "point": "[190,51]"},
+        {
+            "area": "statistical-geography-london-borough-eng:E09000033",
+            "boundary": "E09000033-2025-full",
+            "crs": "http://www.opengis.net/def/crs/OGC/1.3/CRS84",
+            "geometry": BOW_TIE,
+            "resolution": "full",
+            "vintage": "2025",
+        },
+    ],
+    ids=["point beyond the earth", "outline that crosses itself"],
+)
+def test_history_with_a_geometry_that_cannot_be_indexed_is_refused(
+    tmp_path: Path, item: dict[str, str | list[str]]
+) -> None:
+    """What no view could be built of does not get into the log by way of an archive."""
+    register = "postcode" if "postcode" in item else "boundary"
+    text = canonical_json(item)
+    digest = item_hash(text)
+    entry = Entry(1, "2026-01-01T00:00:00Z", str(item[register]), digest)
+    root = merkle.root_hash([merkle.leaf_hash(leaf(entry))])
+    lines = format_rsf(register, [], [entry], [text], root)
+    file = tmp_path / f"{register}.rsf"
+    file.write_text("".join(lines), encoding="utf-8")
+    registers = Registers.open(tmp_path / "data", write=True)
+    summary = registers.import_rsf([file], Batch("rsf", "A wedge"))
+    assert not summary.appended
+    assert registers.log.size(register) == 0

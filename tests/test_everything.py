@@ -23,7 +23,7 @@ from trigpoint.log.rsf import PERSONAL
 from trigpoint.register import Registers, Summary
 from trigpoint.schema.rdf import EXACT_MATCH, RDF_TYPE
 from trigpoint.schema.shape import GEO
-from trigpoint.views import silent
+from trigpoint.view import silent
 
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 # Archived mailboxes of offices; the load warns of them (docs/decisions/009).

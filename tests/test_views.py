@@ -13,14 +13,14 @@ import polars as pl
 import pyoxigraph as ox
 import pytest
 
-from trigpoint.errors import DataBusy
+from trigpoint.errors import DataBusy, ViewOutdated
 from trigpoint.graph.store import GraphView
 from trigpoint.log.entry import Batch, Draft
 from trigpoint.register import Registers
 from trigpoint.schema.items import canonical_json, item_hash
 from trigpoint.schema.rdf import ntriples
 from trigpoint.staging import Load
-from trigpoint.views import View
+from trigpoint.view import View
 
 BATCH = Batch("test", "A test", files=(("a.csv", "sha-256:00"),), licence="http://x/l")
 HOSPITAL = Path(__file__).parent / "fixtures" / "hospital"
@@ -231,17 +231,20 @@ def test_views_that_lag_behind_the_log_catch_up(registers: Registers) -> None:
         assert graph.describe("http://test/id/hospital/R01") == registers.lines(record)
 
 
-def test_one_publisher_at_a_time(registers: Registers) -> None:
-    """While another process publishes, this one is told so."""
+def test_one_publisher_at_a_time(
+    registers: Registers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A publish that waits too long for another process says what to do."""
     with (registers.data / "views" / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        monkeypatch.setattr("trigpoint.views.PATIENCE", 0.2)
         with pytest.raises(DataBusy):
             registers.publish(anew=True)
 
 
 def test_withheld_content_is_in_no_view_built_since(registers: Registers) -> None:
     """A record whose item is withheld is not in a view that is built anew."""
-    registers.log._db.execute(
+    registers.log.db.execute(
         "UPDATE item SET content = NULL, withheld = 'personal' WHERE content LIKE ?",
         ('%"One"%',),
     )
@@ -317,3 +320,45 @@ def test_the_view_holds_every_record_of_every_register(everything: Registers) ->
     assert {f"{quad.triple} ." for quad in held} == lines
     state = json.loads((everything.view().folder / "state.json").read_text())
     assert state["sizes"] == everything.log.sizes()
+
+
+@pytest.mark.parametrize("part", ["graph", "boundaries", "positions"])
+def test_a_missing_part_is_built_anew(registers: Registers, part: str) -> None:
+    """A view whose files are gone is replaced from the log when it is opened, and a
+    load meanwhile is published all the same."""
+    shutil.rmtree(registers.view().folder / part)
+    again = Registers.open(registers.data, base=registers.base, write=True)
+    load(again, "hospital", [{"_row": 1, "hospital": "R09", "name": "Nine"}])
+    assert again.view().sizes == again.log.sizes()
+    with GraphView.open(again.view().graph) as graph:
+        assert graph.describe("http://test/id/hospital/R09")
+
+
+def test_a_garbled_part_is_built_anew(registers: Registers) -> None:
+    """A boundary file of other bytes is found when the view is opened."""
+    before = registers.view()
+    layers = before.boundaries.layers
+    (before.folder / "boundaries" / "boundaries.arrow").write_bytes(b"nothing")
+    again = Registers.open(registers.data, base=registers.base)
+    assert again.view().version > before.version
+    assert again.view().boundaries.layers == layers
+
+
+@pytest.mark.parametrize("state", ["", "[]", "{}", '{"format": 1}'])
+def test_a_state_that_says_too_little_is_no_view(
+    registers: Registers, state: str
+) -> None:
+    """A torn or foreign state file leads to a new view, not to an error."""
+    (registers.view().folder / "state.json").write_text(state)
+    again = Registers.open(registers.data, base=registers.base)
+    assert again.view().sizes == registers.log.sizes()
+
+
+def test_two_bases_are_not_served_from_one_folder(registers: Registers) -> None:
+    """A server that finds the views rebuilt for another base says so, and does not
+    rebuild them back."""
+    registers.view()
+    other = Registers.open(registers.data, base="http://other")
+    assert other.view().base == "http://other"
+    with pytest.raises(ViewOutdated, match="one base"):
+        registers.view()

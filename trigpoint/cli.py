@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -20,7 +21,6 @@ from rich.progress import Progress, TaskID
 from trigpoint.dump import EVERYTHING, Dumps
 from trigpoint.errors import LogCorrupt, TrigpointError
 from trigpoint.identifiers import parse_postcode
-from trigpoint.log.entry import Entry
 from trigpoint.lookup import answer
 from trigpoint.register import Registers
 from trigpoint.schema.items import format_hash
@@ -87,7 +87,7 @@ def record(
     if format in (RecordFormat.nt, RecordFormat.ttl):
         lines = registers.lines(found)
         if format is RecordFormat.ttl:
-            print(turtle(lines, registers.base).decode(), end="")
+            print(turtle(lines).decode(), end="")
         else:
             print("\n".join(lines))
     else:
@@ -103,7 +103,7 @@ def entry(
     """Print one entry of a register, and its item."""
     log = Registers.open(data).log
     found = log.entry(register, number)
-    _print_json(_entry(found) | {"item": json.loads(log.item(found.item_hash))})
+    _print_json(found.as_json() | {"item": json.loads(log.item(found.item_hash))})
 
 
 @app.command()
@@ -112,7 +112,7 @@ def trail(register: RegisterName, key: Key, data: Data) -> None:
     registers = Registers.open(data)
     registers.schema(register)
     entries = registers.log.trail(register, registers.canonical_key(register, key))
-    _print_json([_entry(one) for one in entries])
+    _print_json([one.as_json() for one in entries])
 
 
 @app.command()
@@ -192,8 +192,9 @@ def rebuild(
         tasks: dict[str, TaskID] = {}
 
         def show(stage: str, done: int, total: int | None) -> None:
-            task = tasks.setdefault(stage, bar.add_task(stage, total=None))
-            bar.update(task, completed=done, total=total)
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage)
+            bar.update(tasks[stage], completed=done, total=total)
 
         view = registers.publish(show, anew=True)
     entries = sum(view.sizes.values())
@@ -209,15 +210,6 @@ def _postcode_point(registers: Registers, postcode: str) -> Point:
     return point_from_lon_lat(*place)
 
 
-def _entry(found: Entry) -> dict[str, Any]:
-    return {
-        "entry-number": str(found.number),
-        "entry-timestamp": found.timestamp,
-        "key": found.key,
-        "item-hash": format_hash(found.item_hash),
-    }
-
-
 def _print_json(body: object) -> None:
     print(json.dumps(body, ensure_ascii=False, indent=2))
 
@@ -229,7 +221,7 @@ def main() -> None:
     except LogCorrupt as error:
         print(f"trigpoint: {error}", file=sys.stderr)
         sys.exit(1)
-    except TrigpointError as error:
+    except (TrigpointError, OSError, sqlite3.Error) as error:
         print(f"trigpoint: {error}", file=sys.stderr)
         sys.exit(2)
 

@@ -1,8 +1,8 @@
 """Dumps: a whole register in each format, made once for a log size.
 
-A dump lies in `{data}/dumps` under a name that says its register, size and base, so it
-never changes; its SHA-256 stands beside it. It is cut in one transaction, and nothing
-is held in memory but a page of records.
+A dump lies in `{data}/dumps` under a name that says its register, size, base and
+shapes, so it never changes; its SHA-256 stands beside it. It is cut in one transaction,
+and nothing is held in memory but a page of records.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from trigpoint.schema import csvw
 from trigpoint.schema.geojson import feature
 from trigpoint.schema.items import item_hash
 from trigpoint.schema.jsonld import context, document
-from trigpoint.schema.rdf import prefix_lines, prefixes, turtle_body, wkt_of
+from trigpoint.schema.rdf import prefix_lines, turtle_body, wkt_of
 from trigpoint.spatial.geometry import parse_wkt_literal, to_crs84
 
 EVERYTHING = "everything"
@@ -97,7 +97,8 @@ class Dumps:
 
     def _path(self, register: str, suffix: str) -> Path:
         sizes = self._sizes(register)
-        state = json.dumps([self._registers.base, sizes], sort_keys=True)
+        made_by = (self._registers.base, self._registers.schemas.fingerprint)
+        state = json.dumps([*made_by, sizes], sort_keys=True)
         name = f"{register}-{sum(sizes.values())}-{item_hash(state).hex()[:12]}"
         return self._folder / suffix / register / f"{name}.{suffix}"
 
@@ -121,10 +122,11 @@ class Dumps:
         return dump
 
     def _clear(self, keep: Path) -> None:
-        """Remove the dumps of earlier states; a download of one goes on."""
+        """Remove the dumps of earlier states; a download of one goes on. What another
+        process is writing just now is left to it."""
         for old in keep.parent.iterdir():
-            if not old.name.startswith(keep.name):
-                old.unlink()
+            if not old.name.startswith(keep.name) and old.suffix != ".new":
+                old.unlink(missing_ok=True)
 
     def _pieces(self, register: str, suffix: str) -> Iterator[str]:
         if register == EVERYTHING:
@@ -137,7 +139,10 @@ def _facts(path: Path) -> Path:
 
 
 def _write_facts(dump: DumpFile) -> None:
-    _facts(dump.path).write_text(json.dumps({**asdict(dump), "path": str(dump.path)}))
+    facts = _facts(dump.path)
+    beside = facts.with_name(f"{facts.name}.{os.getpid()}.new")
+    beside.write_text(json.dumps({**asdict(dump), "path": str(dump.path)}))
+    beside.rename(facts)
 
 
 def _read(path: Path) -> DumpFile | None:
@@ -145,9 +150,9 @@ def _read(path: Path) -> DumpFile | None:
         facts = json.loads(_facts(path).read_text())
         if path.stat().st_size != facts["bytes"]:
             return None
-    except FileNotFoundError:
+        return DumpFile(**{**facts, "path": path})
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-    return DumpFile(**{**facts, "path": path})
 
 
 def _pages(registers: Registers, register: str) -> Iterator[list[Record]]:
@@ -163,7 +168,7 @@ def _ntriples(registers: Registers, register: str) -> Iterator[str]:
 
 
 def _turtle(registers: Registers, register: str) -> Iterator[str]:
-    yield prefix_lines(prefixes(registers.base))
+    yield prefix_lines()
     yield from _turtle_bodies(registers, register)
 
 
@@ -171,7 +176,7 @@ def _turtle_bodies(registers: Registers, register: str) -> Iterator[str]:
     """Turtle of a register, a page at a time, without the prefixes."""
     for page in _pages(registers, register):
         lines = chain.from_iterable(registers.lines(record) for record in page)
-        yield turtle_body(lines, prefixes(registers.base))
+        yield turtle_body(lines)
 
 
 def _jsonld(registers: Registers, register: str) -> Iterator[str]:
@@ -244,7 +249,7 @@ def _contents(registers: Registers, register: str) -> Iterator[str]:
 def _trig(registers: Registers) -> Iterator[str]:
     log, base = registers.log, registers.base
     held = [name for name in registers.schemas if log.size(name)]
-    yield prefix_lines(prefixes(base))
+    yield prefix_lines()
     for name in held:
         yield from _turtle_bodies(registers, name)
     schemas = [registers.schemas[name] for name in held]

@@ -115,8 +115,11 @@ def _nearest(registers: Registers, point: Point, day: str) -> dict[str, Any] | N
     if found is None:
         return None
     boundary, metres = found
-    area = _drawn(registers, Located(boundary, "inside")).as_json(registers.base)
-    return {**area, "relation": "outside", "distance-metres": round(metres, 1)}
+    area = _drawn(registers, Located(boundary, "inside"), day)
+    if area is None:
+        return None
+    distance = {"relation": "outside", "distance-metres": round(metres, 1)}
+    return {**area.as_json(registers.base), **distance}
 
 
 def areas_of(
@@ -139,7 +142,8 @@ def areas_of(
             parameter="layer",
         )
     found = index.locate_point(point, at)
-    areas = {area.code: area for area in (_drawn(registers, one) for one in found)}
+    drawn = [_drawn(registers, one, at) for one in found]
+    areas = {area.code: area for area in drawn if area}
     waiting = [target for area in areas.values() for target in area.within]
     for _ in range(_MAX_DEPTH):
         linked = [_linked(registers, *target, at) for target in waiting]
@@ -150,10 +154,16 @@ def areas_of(
     return sorted(kept, key=lambda area: (layer_rank(area.layer), area.code))
 
 
-def _drawn(registers: Registers, located: Located) -> Area:
-    """An area that has a boundary, with what its record says, if there is one."""
+def _drawn(registers: Registers, located: Located, day: str) -> Area | None:
+    """An area that has a boundary, with what its record says, if there is one.
+
+    None when the area did not exist on that day: an outline whose own dates are not
+    known held no longer than the area that it bounds.
+    """
     boundary = located.boundary
     record = _record(registers, boundary.area_register, boundary.area)
+    if record is not None and not _held(registers, record, day):
+        return None
     return Area(
         layer=boundary.layer,
         register=boundary.area_register,
@@ -161,9 +171,16 @@ def _drawn(registers: Registers, located: Located) -> Area:
         name=boundary.name,
         relation=located.relation,
         boundary=boundary.key,
-        authority=_authority(registers, record),
+        authority=_authority(registers, record, day),
         within=_links(registers, record, SF_WITHIN),
     )
+
+
+def _held(registers: Registers, record: Record, day: str) -> bool:
+    """Whether a record held on a day, by its own dates."""
+    schema = registers.schemas[record.register]
+    first, last = held_span(_text(record, schema.start), _text(record, schema.end))
+    return first <= day <= last
 
 
 def _linked(registers: Registers, register: str, code: str, day: str) -> Area | None:
@@ -172,8 +189,7 @@ def _linked(registers: Registers, register: str, code: str, day: str) -> Area | 
     schema = registers.schemas[register] if record else None
     if record is None or schema is None or schema.area_layer is None:
         return None
-    first, last = held_span(_text(record, schema.start), _text(record, schema.end))
-    if not first <= day <= last:
+    if not _held(registers, record, day):
         return None
     return Area(
         layer=schema.area_layer,
@@ -182,18 +198,21 @@ def _linked(registers: Registers, register: str, code: str, day: str) -> Area | 
         name=_text(record, "name"),
         relation="within",
         boundary=None,
-        authority=_authority(registers, record),
+        authority=_authority(registers, record, day),
         within=_links(registers, record, SF_WITHIN),
     )
 
 
 def _authority(
-    registers: Registers, record: Record | None
+    registers: Registers, record: Record | None, day: str
 ) -> tuple[str, str, str | None] | None:
-    """Register, key and name of the council that governs an area."""
+    """Register, key and name of the council that governed an area on a day."""
     for register, key in _links(registers, record, GOVERNED_BY):
         council = _record(registers, register, key)
-        return register, key, _text(council, "name") if council else None
+        if council is None:
+            return register, key, None
+        if _held(registers, council, day):
+            return register, key, _text(council, "name")
     return None
 
 

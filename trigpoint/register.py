@@ -13,7 +13,7 @@ import polars as pl
 from trigpoint import staging
 from trigpoint.archive import append_archive, read_archives, shape_of
 from trigpoint.dates import now, today
-from trigpoint.errors import NoData, NoSuchRegister
+from trigpoint.errors import NoData, NoSuchRegister, ViewDamaged, ViewOutdated
 from trigpoint.gate.drop import Standing
 from trigpoint.gate.gate import check, split
 from trigpoint.gate.history import NumberedItem, check_items
@@ -29,7 +29,8 @@ from trigpoint.schema.jsonld import document
 from trigpoint.schema.rdf import ntriples
 from trigpoint.schema.shape import Schema
 from trigpoint.staging import Counts, Load
-from trigpoint.views import Progress, View, Views, silent
+from trigpoint.view import Progress, View, silent
+from trigpoint.views import Views
 
 LOG_FILE = "log.sqlite"
 
@@ -122,15 +123,29 @@ class Registers:
     # ---- views ---------------------------------------------------------------
 
     def view(self) -> View:
-        """The published view; opened again when a newer one was published, and built
-        when there is none for this base."""
+        """The published view, opened again when a newer one was published.
+
+        It is built when there is none for this base, and built anew when it is
+        damaged. Raises ViewOutdated when another process published under another base
+        since: two bases cannot be served from one data directory.
+        """
         version = self.views.version()
-        if self._view is None or self._view.version != version:
-            current = self.views.current()
-            if current is None or current.base != self.base:
-                current = self.publish()
-            self._view = current
-        return self._view
+        if self._view is not None and self._view.version == version:
+            return self._view
+        current = self.views.current()
+        if current is not None and current.base != self.base and self._view:
+            raise ViewOutdated(
+                f"the views in {self.data} are now those of {current.base}, not of "
+                f"{self.base}: serve one base from one data directory"
+            )
+        if current is None or current.base != self.base:
+            current = self.publish()
+        try:
+            current.check()
+        except (ViewDamaged, FileNotFoundError):
+            current = self.publish(anew=True)
+        self._view = current
+        return current
 
     def publish(self, progress: Progress = silent, *, anew: bool = False) -> View:
         """Bring the views up to the log, or with `anew` build them from nothing."""

@@ -51,7 +51,6 @@ def test_odd_text_is_warned_of(schemas: Schemas) -> None:
         {**ITEM, "name": "a\tb"},
         {**ITEM, "name": "a@example.org"},
         {**ITEM, "name": "half \ud800 pair"},
-        {**ITEM, "point": "[51.48,-3.18]"},
     ]
     report = judge(schemas, items)
     assert report.conforms
@@ -60,8 +59,14 @@ def test_odd_text_is_warned_of(schemas: Schemas) -> None:
         (41, "name", terms.CONTROL_CHARACTER),
         (42, "name", terms.PERSONAL_DATA),
         (43, "name", terms.CONTROL_CHARACTER),
-        (44, "point", terms.INVALID_GEOMETRY),
     ]
+
+
+def test_a_geometry_that_no_view_could_hold_is_refused(schemas: Schemas) -> None:
+    """Views are built of the log: what would break them may not get in."""
+    report = judge(schemas, [{**ITEM, "point": "[51.48,-3.18]"}])
+    assert places(report) == [(40, "point", terms.INVALID_GEOMETRY)]
+    assert not report.conforms
 
 
 def test_what_an_item_must_not_be_is_refused(schemas: Schemas) -> None:

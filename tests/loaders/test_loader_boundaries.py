@@ -127,6 +127,51 @@ def test_an_outline_that_is_none_is_refused(line: str, reason: str, file: Path) 
     assert said.startswith(reason)
 
 
+DECOY = {"type": "Polygon", "coordinates": [[[7, 8], [8, 8], [8, 9], [7, 8]]]}
+
+
+@pytest.mark.parametrize("first", ["properties", "geometry"])
+@pytest.mark.parametrize(
+    "decoy",
+    [
+        {"coordinates": DECOY["coordinates"]},
+        {"geometry": DECOY},
+        {"deep": {"geometry": DECOY}},
+        {"note": json.dumps({"geometry": DECOY})},
+        {"note": '"},"geometry":{"coordinates":[[[7,8]]]},"x":{"'},
+    ],
+    ids=["coordinates", "geometry", "deep", "text", "text-that-breaks-out"],
+)
+def test_only_the_geometry_of_the_feature_is_its_outline(
+    first: str, decoy: dict[str, Any], file: Path
+) -> None:
+    """Properties may be called as they like, and stand before or after the geometry."""
+    names = json.dumps(decoy | {"code": "E06000001", "name": "Here"})
+    geometry = f'{{ "\\u0063oordinates" :{SQUARE}, "bbox":[1,2], "type":"Polygon"}}'
+    parts = [f'"properties" : {names}', f'"geo\\u006detry":{geometry}']
+    if first == "geometry":
+        parts.reverse()
+    foreign = json.dumps({"coordinates": [[[5, 6]]]})
+    file.write_text(
+        f'{{"id": 1, "x": {foreign}, {", ".join(parts)}, "type":"Feature"}}\n',
+        encoding="utf-8",
+    )
+    read = read_rows(SOURCE, [file], "--vintage 2025")[BOUNDARY]
+    assert reasons(read, "_problem") == {}
+    assert one(read, name="Here")["geometry"] == (
+        "POLYGON ((-1.10 52.00,-1.00 52.0,-1 52.10,-1.10 52.00))"
+    )
+
+
+@pytest.mark.parametrize("name", ["geometry", "coordinates", "code"])
+def test_a_member_that_stands_twice_is_refused(name: str, file: Path) -> None:
+    """Nobody can say which of the two was meant."""
+    twice = outline(SQUARE).replace(f'"{name}":', f'"{name}":[],"{name}":', 1)
+    file.write_text(twice, encoding="utf-8")
+    with pytest.raises(BadRelease, match=f"the name “{name}” stands twice"):
+        read_rows(SOURCE, [file], "--vintage 2025")
+
+
 def test_properties_can_be_named(file: Path) -> None:
     """Properties of other names are taken as told, ONS's are found."""
     line = outline(SQUARE).replace('"code"', '"gss"').replace('"name"', '"called"')

@@ -297,11 +297,11 @@ def test_a_batch_may_come_to_nothing(log: Log, how: str) -> None:
 def test_a_full_disk_leaves_the_last_state(log: Log) -> None:
     """When SQLite itself gives up, its error comes out and the log stays whole."""
     before = log.sizes()
-    (pages,) = log._db.execute("PRAGMA page_count").fetchone()
-    log._db.execute(f"PRAGMA max_page_count = {pages + 2}")
+    (pages,) = log.db.execute("PRAGMA page_count").fetchone()
+    log.db.execute(f"PRAGMA max_page_count = {pages + 2}")
     with pytest.raises(sqlite3.OperationalError, match="full"):
         append(log, [draft(f"k{n}", name="x" * 500) for n in range(2_000)])
-    log._db.execute("PRAGMA max_page_count = 1000000")
+    log.db.execute("PRAGMA max_page_count = 1000000")
     assert log.sizes() == before
     append(log, [draft("d")])
     assert log.verify("town") == log.root("town")
@@ -314,7 +314,7 @@ def test_a_torn_tile_is_noticed_before_the_commit(log: Log) -> None:
     def tear() -> None:
         with log.appending(BATCH) as appender:
             appender.append("town", [draft("d")])
-            log._db.execute("UPDATE tile SET hashes = zeroblob(length(hashes))")
+            log.db.execute("UPDATE tile SET hashes = zeroblob(length(hashes))")
 
     with pytest.raises(LogCorrupt, match="torn"):
         tear()
@@ -387,7 +387,7 @@ def test_verify_names_what_was_changed(log: Log, sql: str, says: str) -> None:
 def test_a_damaged_file_is_an_error_of_ours(log: Log) -> None:
     """A database that SQLite cannot read is reported as a corrupt log."""
     append(log, [draft(f"k{n}", name="x" * 100) for n in range(2_000)])
-    log._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    log.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     log.close()
     with log.path.open("r+b") as file:
         for page in range(20, 60):
@@ -531,7 +531,7 @@ def test_the_same_item_is_kept_once(log: Log) -> None:
     one = item_hash('{"name":"Bath","town":"b"}')
     assert log.entry("town", 6) == Entry(6, TIME, "b", one)
     assert log.record("city", "b").entry.item_hash == one
-    (held,) = log._db.execute(
+    (held,) = log.db.execute(
         "SELECT count(*) FROM item WHERE hash = ?", (one,)
     ).fetchone()
     assert held == 1

@@ -155,7 +155,7 @@ def test_any_item_gives_sorted_lines_that_parsers_agree_on(
     )
     assert [f"{triple} ." for triple in parse_lines(lines)] == lines
     by_rdflib = Graph().parse(data="\n".join(lines), format="nt")
-    from_turtle = Graph().parse(data=turtle(lines, BASE), format="turtle")
+    from_turtle = Graph().parse(data=turtle(lines), format="turtle")
     assert len(by_rdflib) == len(lines)
     assert isomorphic(by_rdflib, from_turtle)
 

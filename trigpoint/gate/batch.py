@@ -16,12 +16,13 @@ from rdflib.term import Node
 
 from trigpoint.errors import InvalidShape
 from trigpoint.gate import messages, rowstore, terms
-from trigpoint.gate.links import Target, target_of
+from trigpoint.gate.links import Target
 from trigpoint.gate.violation import Violation
 from trigpoint.iris import geometry_iri, record_iri
 from trigpoint.schema import rdf
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.items import Item
+from trigpoint.schema.rdf import link_target
 from trigpoint.schema.shape import Field, Schema
 
 Row = tuple[int, Item]
@@ -148,7 +149,7 @@ class Batch:
             for _, item in self.rows:
                 value = item.get(field.name)
                 for one in [value] if isinstance(value, str) else value or ():
-                    target = target_of(one, field)
+                    target = link_target(one, field)
                     target_class = self._known.registers.get(
                         target[0], field.target_class
                     )

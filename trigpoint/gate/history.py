@@ -33,7 +33,6 @@ _WARNED = {
     terms.END_BEFORE_START,
     terms.FORMULA_CELL,
     terms.INVALID_DATE,
-    terms.INVALID_GEOMETRY,
     terms.NOT_CANONICAL_KEY,
     terms.PERSONAL_DATA,
 }

@@ -17,6 +17,7 @@ import polars as pl
 from trigpoint.gate import terms
 from trigpoint.gate.dates import earlier, is_before
 from trigpoint.gate.violation import Violation
+from trigpoint.schema.rdf import link_target
 from trigpoint.schema.shape import Field, Schema
 
 Target: TypeAlias = tuple[str, str]  # register and key
@@ -24,14 +25,6 @@ Target: TypeAlias = tuple[str, str]  # register and key
 Held: TypeAlias = Callable[[str, Collection[str]], Mapping[str, str | None]]
 # Keys of the records that replaced one that ended.
 Successors: TypeAlias = Callable[[str, str], Sequence[str]]
-
-
-def target_of(value: str, field: Field) -> Target:
-    """Register and key that a value of a link or curie field names."""
-    if field.kind == "curie":
-        register, _, key = value.partition(":")
-        return register, key
-    return field.target or "", value
 
 
 @dataclass(frozen=True)
@@ -54,7 +47,7 @@ def look_up(frame: pl.DataFrame, schema: Schema, held: Held) -> Targets:
     for field in schema.fields:
         if field.is_link and field.name in frame.columns:
             for value in _values(frame, field)["value"].unique():
-                register, key = target_of(value, field)
+                register, key = link_target(value, field)
                 wanted.setdefault(register, set()).add(key)
     before = {
         (register, key): end
@@ -88,7 +81,7 @@ def ended_links(
         if not field.holds or field.name not in frame.columns or not ended:
             continue
         for row, key, value, own_end in _values(frame, field, schema).iter_rows():
-            target = target_of(value, field)
+            target = link_target(value, field)
             end = ended.get(target)
             if end is None or not is_before(end, earlier(own_end, source_date)):
                 continue
@@ -147,7 +140,7 @@ def _links_within(
         if not field.is_link or field.name not in frame.columns:
             continue
         for row, key, value, _ in _values(frame, field, schema).iter_rows():
-            target = target_of(value, field)
+            target = link_target(value, field)
             if target in targets.own and target not in targets.before:
                 yield _Link(row, key, field, value, target[1])
 

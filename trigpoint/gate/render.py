@@ -115,7 +115,7 @@ def as_rdf(violations: Sequence[Violation], base: str, schemas: Schemas) -> str:
         node = f"<urn:uuid:{name}#{i}>"
         lines.append(f"{report} <{SH}result> {node} .")
         lines += (f"{node} {statement}" for statement in statements)
-    return rdf.turtle(lines, base).decode()
+    return rdf.turtle(lines).decode()
 
 
 def _result(violation: Violation, base: str, schemas: Schemas) -> Iterable[str]:

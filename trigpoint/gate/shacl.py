@@ -20,10 +20,11 @@ import polars as pl
 
 from trigpoint.gate.batch import Brief, Row, brief
 from trigpoint.gate.judge import Judge
-from trigpoint.gate.links import Target, target_of
+from trigpoint.gate.links import Target
 from trigpoint.gate.violation import Violation
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.items import Item
+from trigpoint.schema.rdf import link_target
 from trigpoint.schema.shape import Schema
 
 Progress = Callable[[int, int], None]  # rows judged, rows in all
@@ -32,7 +33,7 @@ BATCH = 2_000
 # A boundary's WKT may be megabytes long: a batch ends at this many bytes of text, too.
 _BATCH_BYTES = 16_000_000
 # A worker needs a second or two to start; below this a load is done before it pays.
-_ROWS_FOR_WORKERS = 20_000
+_ROWS_FOR_WORKERS = 50_000
 _WORKERS = 2
 
 _LOGGER = logging.getLogger(__name__)
@@ -138,7 +139,9 @@ def _held_in(
         if field.is_link and field.name in part.columns:
             column = part[field.name]
             values = column.explode() if field.many else column
-            wanted = {target_of(value, field) for value in values.drop_nulls().unique()}
+            wanted = {
+                link_target(value, field) for value in values.drop_nulls().unique()
+            }
             found |= wanted & held.keys()
     return frozenset(found)
 

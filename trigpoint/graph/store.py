@@ -114,6 +114,11 @@ class GraphView:
         self._extend(added, DefaultGraph())
         store.flush()
 
+    def load(self, lines: Iterable[str]) -> None:
+        """Add N-Triples lines of new records to the default graph: streamed, and far
+        quicker than `apply`. Raises ValueError for a line that is not N-Triples."""
+        self._bulk_load(lines, DefaultGraph())
+
     def replace_graph(self, iri: str, lines: Iterable[str]) -> None:
         """Make the named graph hold exactly these N-Triples lines."""
         store = self._open_store()

@@ -26,6 +26,15 @@ class Entry:
         """Place of the entry's leaf in the tree; counts from 0 (RFC 6962)."""
         return self.number - 1
 
+    def as_json(self) -> dict[str, str]:
+        """The entry as GDS wrote it for people and programs: all values are text."""
+        return {
+            "entry-number": str(self.number),
+            "entry-timestamp": self.timestamp,
+            "key": self.key,
+            "item-hash": format_hash(self.item_hash),
+        }
+
 
 @dataclass(frozen=True)
 class Record:

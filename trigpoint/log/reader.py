@@ -74,10 +74,11 @@ class LogReader:
         self.path = path
         self._readonly = readonly
         self._local = threading.local()
-        self._db  # noqa: B018  opens the file, so that a bad one is refused now
+        _ = self.db  # opens the file, so that a bad one is refused now
 
     @property
-    def _db(self) -> sqlite3.Connection:
+    def db(self) -> sqlite3.Connection:
+        """This thread's connection; for the modules of the log only."""
         db: sqlite3.Connection | None = getattr(self._local, "db", None)
         if db is None:
             db = connect(self.path, readonly=self._readonly)
@@ -94,21 +95,21 @@ class LogReader:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """All reads of this thread within it see the log as it was at the first."""
-        self._db.execute("BEGIN")
+        self.db.execute("BEGIN")
         try:
             yield
         finally:
-            self._db.execute("ROLLBACK")
+            self.db.execute("ROLLBACK")
 
     def registers(self) -> list[str]:
         return [
             name
-            for (name,) in self._db.execute("SELECT name FROM register ORDER BY name")
+            for (name,) in self.db.execute("SELECT name FROM register ORDER BY name")
         ]
 
     def derived_shapes(self) -> dict[str, str]:
         """Turtle of the shapes that came with registers (schema/derive.py)."""
-        rows = self._db.execute(
+        rows = self.db.execute(
             "SELECT name, shape FROM register WHERE shape IS NOT NULL ORDER BY name"
         )
         return dict(rows)
@@ -118,30 +119,30 @@ class LogReader:
         return self.sizes().get(register, 0)
 
     def sizes(self) -> dict[str, int]:
-        return dict(self._db.execute("SELECT name, size FROM register ORDER BY name"))
+        return dict(self.db.execute("SELECT name, size FROM register ORDER BY name"))
 
     def count(self, register: str) -> int:
         """How many keys the register holds."""
-        number = self._id(register)
-        rows = self._db.execute(
+        number = self.register_id(register)
+        rows = self.db.execute(
             "SELECT count(*) FROM record WHERE register = ?", (number,)
         )
         return int(rows.fetchone()[0])
 
     def root(self, register: str, size: int | None = None) -> bytes:
         """Root hash at `size` (now, if not given), from the stored tiles."""
-        number, now = self._id(register), self.size(register)
+        number, now = self.register_id(register), self.size(register)
         if size is not None and not 0 <= size <= now:
             raise NoSuchEntry(f"{register} has {now} entries, not {size}", number=size)
         return merkle.root(
-            lambda level, position: self._tile(number, level, position),
+            lambda level, position: self.tile(number, level, position),
             now if size is None else size,
         )
 
     def record(self, register: str, key: str) -> Record:
         """Raises NoSuchRecord for a key never held, Withheld for withheld content."""
-        bound = (self._id(register), key)
-        row = self._db.execute(f"{_RECORD} AND r.key = ?", bound).fetchone()
+        bound = (self.register_id(register), key)
+        row = self.db.execute(f"{_RECORD} AND r.key = ?", bound).fetchone()
         if row is None:
             raise NoSuchRecord(f"{register} holds no record “{key}”", key=key)
         if row[4] is None:
@@ -165,7 +166,7 @@ class LogReader:
         end fields. Raises QueryTimedOut when too much would have to be read.
         """
         sql = [_RECORD, "AND i.content IS NOT NULL AND r.key > ?"]
-        bound: list[object] = [self._id(register), after or ""]
+        bound: list[object] = [self.register_id(register), after or ""]
         for name, value in (where or {}).items():
             sql.append(
                 "AND EXISTS (SELECT 1 FROM json_each(i.content, ?) WHERE value = ?)"
@@ -197,23 +198,23 @@ class LogReader:
         """
         if register not in self.sizes():
             return []
-        return self._db.execute(
+        return self.db.execute(
             "SELECT e.key, i.hash, i.content FROM record r "
             "JOIN entry e ON e.register = r.register AND e.number = r.number "
             "JOIN item i ON i.id = e.item WHERE r.register = ?",
-            (self._id(register),),
+            (self.register_id(register),),
         ).fetchall()
 
     def values(
         self, register: str, keys: Iterable[str], name: str | None
     ) -> dict[str, str | None]:
         """For those of `keys` that the register holds, the value of one field."""
-        row = self._db.execute(
+        row = self.db.execute(
             "SELECT id FROM register WHERE name = ?", (register,)
         ).fetchone()
         if row is None:
             return {}
-        rows = self._db.execute(
+        rows = self.db.execute(
             "SELECT r.key, json_extract(i.content, ?) FROM json_each(?) k "
             "JOIN record r ON r.register = ? AND r.key = k.value "
             "JOIN entry e ON e.register = r.register AND e.number = r.number "
@@ -223,8 +224,8 @@ class LogReader:
         return dict(rows)
 
     def entries(self, register: str, start: int = 1, limit: int = 100) -> list[Entry]:
-        bound = (self._id(register), start, limit)
-        rows = self._db.execute(
+        bound = (self.register_id(register), start, limit)
+        rows = self.db.execute(
             f"{_ENTRY} AND e.number >= ? ORDER BY e.number LIMIT ?", bound
         )
         return [Entry(*row) for row in rows]
@@ -237,8 +238,8 @@ class LogReader:
 
     def trail(self, register: str, key: str) -> list[Entry]:
         """All entries of one key, oldest first; raises NoSuchRecord when none."""
-        bound = (self._id(register), key)
-        rows = self._db.execute(f"{_ENTRY} AND e.key = ? ORDER BY e.number", bound)
+        bound = (self.register_id(register), key)
+        rows = self.db.execute(f"{_ENTRY} AND e.key = ? ORDER BY e.number", bound)
         found = [Entry(*row) for row in rows]
         if not found:
             raise NoSuchRecord(f"{register} holds no record “{key}”", key=key)
@@ -246,7 +247,7 @@ class LogReader:
 
     def item(self, digest: bytes) -> str:
         """The canonical text of an item; raises NoSuchItem or Withheld."""
-        row = self._db.execute(
+        row = self.db.execute(
             "SELECT content FROM item WHERE hash = ?", (digest,)
         ).fetchone()
         if row is None:
@@ -260,36 +261,36 @@ class LogReader:
     ) -> Iterator[tuple[Item | None, Item | None]]:
         """Per key with entries after number `since`: its item then and now; None where
         there was none, or its content is withheld."""
-        bound = {"register": self._id(register), "since": since}
-        for old, new in self._db.execute(_CHANGES, bound):
+        bound = {"register": self.register_id(register), "since": since}
+        for old, new in self.db.execute(_CHANGES, bound):
             yield (parse_item(old) if old else None, parse_item(new) if new else None)
 
     def system_entries(self, register: str) -> list[SystemEntry]:
-        rows = self._db.execute(
+        rows = self.db.execute(
             "SELECT key, timestamp, item FROM system_entry "
             "WHERE register = ? ORDER BY position",
-            (self._id(register),),
+            (self.register_id(register),),
         )
         return [SystemEntry(*row) for row in rows]
 
     def batches(self) -> list[AppendedBatch]:
         """Every batch appended, oldest first."""
         ranges: dict[int, dict[str, tuple[int, int]]] = {}
-        for batch, name, first, last in self._db.execute(
+        for batch, name, first, last in self.db.execute(
             "SELECT b.batch, g.name, b.first, b.last FROM batch_range b "
             "JOIN register g ON g.id = b.register ORDER BY b.batch, g.name"
         ):
             ranges.setdefault(batch, {})[name] = (first, last)
         return [
             AppendedBatch(number, appended, _batch(row), ranges.get(number, {}))
-            for number, appended, *row in self._db.execute(
+            for number, appended, *row in self.db.execute(
                 "SELECT id, appended, source, title, files, licence, attribution, "
                 "landing_page, release_date FROM batch ORDER BY id"
             )
         ]
 
-    def _id(self, register: str) -> int:
-        row = self._db.execute(
+    def register_id(self, register: str) -> int:
+        row = self.db.execute(
             "SELECT id FROM register WHERE name = ?", (register,)
         ).fetchone()
         if row is None:
@@ -298,15 +299,15 @@ class LogReader:
             )
         return int(row[0])
 
-    def _tile(self, register: int, level: int, position: int) -> bytes:
-        row = self._db.execute(
+    def tile(self, register: int, level: int, position: int) -> bytes:
+        row = self.db.execute(
             "SELECT hashes FROM tile WHERE register = ? AND level = ? AND position = ?",
             (register, level, position),
         ).fetchone()
         return bytes(row[0]) if row else b""
 
     def _withheld(self, digest: bytes) -> Withheld:
-        row = self._db.execute(
+        row = self.db.execute(
             "SELECT withheld FROM item WHERE hash = ?", (digest,)
         ).fetchone()
         return Withheld(f"the item {format_hash(digest)} is withheld: {row[0]}")
@@ -321,9 +322,9 @@ class LogReader:
             steps += 1
             return steps > _SCAN_STEPS
 
-        self._db.set_progress_handler(stop, 100_000)
+        self.db.set_progress_handler(stop, 100_000)
         try:
-            return self._db.execute(sql, bound).fetchall()
+            return self.db.execute(sql, bound).fetchall()
         except sqlite3.OperationalError as error:
             if steps <= _SCAN_STEPS:
                 raise
@@ -332,7 +333,7 @@ class LogReader:
                 "ask with fewer conditions, use SPARQL or take the dump"
             ) from error
         finally:
-            self._db.set_progress_handler(None, 0)
+            self.db.set_progress_handler(None, 0)
 
 
 # Lexical order is right: a start shorter than the date asked for is a prefix of the

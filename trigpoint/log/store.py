@@ -39,17 +39,17 @@ class Log(LogReader):
         process is appending.
         """
         with self._lock():
-            self._db.execute("BEGIN IMMEDIATE")
+            self.db.execute("BEGIN IMMEDIATE")
             try:
                 appender = Appender(self, batch)
                 yield appender
                 appender.check()
                 keep = not dry_run and not appender.abandoned and not appender.empty
-                self._db.execute("COMMIT" if keep else "ROLLBACK")
+                self.db.execute("COMMIT" if keep else "ROLLBACK")
             except BaseException:
                 # SQLite has rolled back by itself when the disk is full.
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
+                if self.db.in_transaction:
+                    self.db.execute("ROLLBACK")
                 raise
 
     @contextmanager
@@ -79,7 +79,7 @@ class Appender:
 
     def __init__(self, log: Log, batch: Batch) -> None:
         self._log = log
-        self._db = log._db
+        self._db = log.db
         self._registers: set[str] = set()
         self.abandoned = False
         row = self._db.execute(
@@ -118,7 +118,7 @@ class Appender:
 
     def set_system_entries(self, register: str, entries: Iterable[SystemEntry]) -> None:
         """Replace the metadata that stands beside the register's tree."""
-        number = self._log._id(register)
+        number = self._log.register_id(register)
         self._db.execute("DELETE FROM system_entry WHERE register = ?", (number,))
         self._db.executemany(
             "INSERT INTO system_entry VALUES (?, ?, ?, ?, ?)",
@@ -133,7 +133,7 @@ class Appender:
         if not drafts:
             return
         self.declare(register)
-        number, size = self._log._id(register), self._log.size(register)
+        number, size = self._log.register_id(register), self._log.size(register)
         for start in range(0, len(drafts), _CHUNK):
             self._append_rows(number, size + start, drafts[start : start + _CHUNK])
         self._db.execute(
@@ -164,7 +164,7 @@ class Appender:
             ((register, entry.key, entry.number) for entry in entries),
         )
         merkle.extend(
-            lambda level, position: self._log._tile(register, level, position),
+            lambda level, position: self._log.tile(register, level, position),
             lambda level, position, hashes: self._write_tile(
                 register, level, position, hashes
             ),
@@ -186,10 +186,10 @@ class Appender:
         entry of this batch must hash, as stored, to the leaf in its tile."""
         for register in self._registers:
             first, last = self._range(register)
-            number, width = self._log._id(register), merkle.TILE_WIDTH
+            number, width = self._log.register_id(register), merkle.TILE_WIDTH
             for tile in range((first - 1) // width, (last - 1) // width + 1):
                 page = self._log.entries(register, tile * width + 1, width)
-                stored = self._log._tile(number, 0, tile)
+                stored = self._log.tile(number, 0, tile)
                 if stored != b"".join(merkle.leaf_hash(leaf(e)) for e in page):
                     raise LogCorrupt(f"{register}: tile {tile} was torn; not appended")
 

@@ -30,7 +30,7 @@ def verify_register(log: LogReader, register: str, size: int | None = None) -> b
     """
     with log.snapshot():
         try:
-            number = log._id(register)
+            number = log.register_id(register)
             leaves = _leaves(log, register)
             _verify_tiles(log, number, register, leaves)
             _verify_items(log, number, register)
@@ -75,7 +75,7 @@ def _verify_tiles(
 
     merkle.extend(lambda *_: b"", write, 0, leaves)
     for (level, position), hashes in tiles.items():
-        stored = log._tile(number, level, position)
+        stored = log.tile(number, level, position)
         if stored == hashes:
             continue
         what = f"{register}: tile {level}/{position}"
@@ -85,7 +85,7 @@ def _verify_tiles(
             entry = position * merkle.TILE_WIDTH + wrong + 1
             raise LogCorrupt(f"{what} does not hold the hash of entry {entry}")
         raise LogCorrupt(f"{what} is not what the entries hash to")
-    (held,) = log._db.execute(
+    (held,) = log.db.execute(
         "SELECT count(*) FROM tile WHERE register = ?", (number,)
     ).fetchone()
     if held != len(tiles):
@@ -93,7 +93,7 @@ def _verify_tiles(
 
 
 def _verify_items(log: LogReader, number: int, register: str) -> None:
-    for entry, digest, content in log._db.execute(
+    for entry, digest, content in log.db.execute(
         "SELECT e.number, i.hash, CAST(i.content AS BLOB) FROM entry e "
         "JOIN item i ON i.id = e.item "
         "WHERE e.register = ? AND i.content IS NOT NULL",
@@ -109,7 +109,7 @@ def _verify_records(log: LogReader, number: int, register: str) -> None:
     latest = "SELECT key, max(number) FROM entry WHERE register = :id GROUP BY key"
     held = "SELECT key, number FROM record WHERE register = :id"
     for one, other in ((latest, held), (held, latest)):
-        row = log._db.execute(
+        row = log.db.execute(
             f"{one} EXCEPT {other} ORDER BY 1 LIMIT 1", {"id": number}
         ).fetchone()
         if row is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -73,6 +74,20 @@ class Schemas(Mapping[str, Schema]):
     def ontology(self) -> Graph:
         """Our vocabulary; what it says of classes is used where links are checked."""
         return _parse_folders(self._ontologies)
+
+    @cached_property
+    def ontology_lines(self) -> list[str]:
+        """The vocabulary as N-Triples lines, without those that need a blank node."""
+        text = self.ontology.serialize(format="nt")
+        return sorted(line for line in text.splitlines() if line and "_:" not in line)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Another one whenever a schema or the vocabulary is: what was made by another
+        has to be made again."""
+        texts = [repr(schema) for schema in self.values()]
+        whole = "\n".join([*texts, *self.ontology_lines])
+        return hashlib.sha256(whole.encode()).hexdigest()
 
     def shape_graph(self, register: str) -> Graph:
         """The node shape of `register` and all that it refers to in the shapes."""

@@ -229,35 +229,30 @@ def parse_lines(lines: Iterable[str]) -> Iterable[pyoxigraph.Triple]:
         yield quad.triple
 
 
-def turtle(lines: Iterable[str], base: str) -> bytes:
-    """The same triples as Turtle, with the prefixes that they use."""
+def turtle(lines: Iterable[str]) -> bytes:
+    """The same triples as Turtle, with the prefixes that they use.
+
+    Records are written as whole IRIs: a key may hold what a local name may not.
+    """
     held = list(lines)
     used = {
         name: iri
-        for name, iri in prefixes(base).items()
+        for name, iri in PREFIXES.items()
         if any(f"<{iri}" in line for line in held)
     }
     return (prefix_lines(used) + turtle_body(held, used)).encode()
 
 
-def turtle_body(lines: Iterable[str], names: Mapping[str, str]) -> str:
+def turtle_body(lines: Iterable[str], names: Mapping[str, str] = PREFIXES) -> str:
     """Turtle that uses the prefixes `names`, without their lines."""
-    held = list(lines)
-    # rdflib cannot read a local name that ends with an escaped full stop.
-    usable = {} if any(".>" in line for line in held) else dict(names)
-    form, triples = pyoxigraph.RdfFormat.TURTLE, parse_lines(held)
-    data = pyoxigraph.serialize(triples, format=form, prefixes=usable) or b""
+    form, triples = pyoxigraph.RdfFormat.TURTLE, parse_lines(lines)
+    data = pyoxigraph.serialize(triples, format=form, prefixes=dict(names)) or b""
     # The serialiser writes a line per prefix first, in an order that changes.
-    return "".join(data.decode().splitlines(keepends=True)[len(usable) :])
+    return "".join(data.decode().splitlines(keepends=True)[len(names) :])
 
 
-def prefix_lines(names: Mapping[str, str]) -> str:
+def prefix_lines(names: Mapping[str, str] = PREFIXES) -> str:
     """Prefixes as Turtle, in order of name."""
     return "".join(
         f"@prefix {name}: <{iri}> .\n" for name, iri in sorted(names.items())
     )
-
-
-def prefixes(base: str) -> dict[str, str]:
-    """The prefixes that our Turtle and TriG declare."""
-    return {**PREFIXES, "id": f"{base}/id/"}

@@ -1,0 +1,185 @@
+"""Building one version of the views: each part from the log, or from the last version.
+
+What did not change since the last version is a hard link to it. What did is a delta to
+the store, or a new file.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from trigpoint.catalogue import catalogue_lines, provenance_lines
+from trigpoint.errors import InvalidInput
+from trigpoint.graph.store import GraphView
+from trigpoint.iris import graph_iri
+from trigpoint.log.entry import Record
+from trigpoint.log.reader import LogReader
+from trigpoint.schema.catalogue import Schemas
+from trigpoint.schema.items import Item
+from trigpoint.schema.rdf import lon_lat_of, ntriples
+from trigpoint.schema.shape import Schema
+from trigpoint.spatial.boundaries import BoundaryIndex
+from trigpoint.spatial.boundary import Boundary, check_boundary
+from trigpoint.spatial.geometry import parse_wkt_literal
+from trigpoint.spatial.nearest import PositionIndex
+from trigpoint.view import Progress, View
+
+BOUNDARY = "boundary"
+_LOG = logging.getLogger(__name__)
+_CHUNK = 20_000  # keys whose old and new lines are held in memory at once
+
+
+class Build:
+    """Writes one version's parts, each from the last version's where that will do."""
+
+    def __init__(
+        self,
+        log: LogReader,
+        schemas: Schemas,
+        base: str,
+        progress: Progress,
+    ) -> None:
+        self._log = log
+        self._schemas = schemas
+        self._base = base
+        self._old: View | None = None
+        self._progress = progress
+
+    def write(self, folder: Path, sizes: dict[str, int], old: View | None) -> None:
+        """Fill an empty folder with the view of the log at `sizes`, from `old` as far
+        as that goes. Raises ViewDamaged, ViewOutdated or FileNotFoundError when parts
+        of `old` cannot be used."""
+        self._old = old
+        before = self._old.sizes if self._old else {}
+        changed = {name for name, size in sizes.items() if before.get(name) != size}
+        self._graph(folder, sorted(changed))
+        self._boundaries(folder / "boundaries", BOUNDARY in changed)
+        (folder / "positions").mkdir()
+        for name in sizes:
+            schema = self._schemas[name]
+            if schema.geometry and schema.field(schema.geometry).encoding == "lon-lat":
+                self._positions(folder / "positions", schema, name in changed)
+
+    def _graph(self, folder: Path, changed: list[str]) -> None:
+        named = {
+            "catalogue": catalogue_lines(self._log, self._schemas.values(), self._base),
+            "provenance": provenance_lines(self._log, self._base),
+        }
+        graphs = {graph_iri(self._base, name): lines for name, lines in named.items()}
+        if self._old is None:
+            graphs[graph_iri(self._base, "ontology")] = self._schemas.ontology_lines
+            lines = (line for name in changed for line in self._all_lines(name))
+            with GraphView.build(folder / "graph", lines, graphs):
+                return
+        with (
+            GraphView.open(self._old.graph) as last,
+            last.fork(folder / "graph") as graph,
+        ):
+            for name in changed:
+                self._change(graph, name, self._old.sizes.get(name, 0))
+            for iri, lines_of in graphs.items():
+                graph.replace_graph(iri, lines_of)
+
+    def _all_lines(self, register: str) -> Iterator[str]:
+        schema, total = self._schemas[register], self._log.count(register)
+        for done, record in enumerate(self._log.iter_records(register), start=1):
+            if done % 5000 == 0 or done == total:
+                self._progress(f"graph: {register}", done, total)
+            yield from ntriples(record.item, schema, self._base)
+
+    def _change(self, graph: GraphView, register: str, since: int) -> None:
+        """Bring a register in the graph from the size `since` up to the log."""
+        if not since:
+            graph.load(self._all_lines(register))
+            return
+        done, changes = 0, self._log.changes(register, since)
+        while some := list(islice(changes, _CHUNK)):
+            graph.apply(*self._delta(some, register))
+            done += len(some)
+            self._progress(f"graph: {register}", done, None)
+
+    def _delta(
+        self, changes: Iterable[tuple[Item | None, Item | None]], register: str
+    ) -> tuple[list[str], list[str]]:
+        """Lines to take out and to put in, for items then and now."""
+        removed: list[str] = []
+        added: list[str] = []
+        for old, new in changes:
+            was, now = set(self._lines(old, register)), set(self._lines(new, register))
+            removed += was - now
+            added += now - was
+        return removed, added
+
+    def _lines(self, item: Item | None, register: str) -> list[str]:
+        return ntriples(item, self._schemas[register], self._base) if item else []
+
+    def _boundaries(self, folder: Path, changed: bool) -> None:
+        if self._old is not None and not changed:
+            shutil.copytree(
+                self._old.folder / "boundaries", folder, copy_function=os.link
+            )
+            return
+        folder.mkdir()
+        self._progress("boundaries", 0, None)
+        held = self._log.size(BOUNDARY) and BOUNDARY in self._schemas
+        records = self._log.iter_records(BOUNDARY) if held else iter(())
+        BoundaryIndex.build(self._drawn(records)).save(folder)
+
+    def _drawn(self, records: Iterable[Record]) -> Iterator[Boundary]:
+        """The boundaries that can be indexed. The gate lets no other in; should the
+        log hold one all the same, the view goes without it and says so."""
+        for record in records:
+            try:
+                boundary = boundary_of(record.item, self._schemas)
+                check_boundary(boundary)
+            except (InvalidInput, KeyError) as error:
+                _LOG.warning("boundary %s is not indexed: %s", record.entry.key, error)
+            else:
+                yield boundary
+
+    def _positions(self, folder: Path, schema: Schema, changed: bool) -> None:
+        file = folder / f"{schema.register}.arrow"
+        if self._old is not None and not changed:
+            os.link(self._old.folder / "positions" / file.name, file)
+            return
+        keys, lons, lats = [], [], []
+        for record in self._log.iter_records(schema.register):
+            value = record.item.get(schema.geometry or "")
+            place = lon_lat_of(value) if isinstance(value, str) else None
+            if place is not None and abs(place[0]) <= 180 and abs(place[1]) <= 90:
+                keys.append(record.entry.key)
+                lons.append(place[0])
+                lats.append(place[1])
+        self._progress(f"positions: {schema.register}", len(keys), len(keys))
+        PositionIndex.build(keys, np.array(lons), np.array(lats)).save(file)
+
+
+def boundary_of(item: Item, schemas: Schemas) -> Boundary:
+    """A record of the boundary register, with its geometry read.
+
+    Its layer is that of the register its area is in; failing that, the register.
+    """
+    text = {name: value for name, value in item.items() if isinstance(value, str)}
+    register, _, code = text["area"].partition(":")
+    layer = schemas[register].area_layer if register in schemas else None
+    drawn = parse_wkt_literal(text["geometry"])
+    return Boundary(
+        key=text["boundary"],
+        area_register=register,
+        area=code,
+        name=text.get("name", code),
+        layer=layer or register,
+        vintage=text["vintage"],
+        start=text.get("start-date"),
+        end=text.get("end-date"),
+        resolution=text["resolution"],
+        crs=drawn.crs,
+        geometry=drawn.shape,
+    )

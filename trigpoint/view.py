@@ -1,0 +1,54 @@
+"""One published view: what it speaks for, and its parts, opened when needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from trigpoint.errors import ViewDamaged, ViewOutdated
+from trigpoint.graph.store import GraphView
+from trigpoint.spatial.boundaries import BoundaryIndex
+from trigpoint.spatial.nearest import PositionIndex
+
+Progress = Callable[[str, int, int | None], None]
+
+
+def silent(_stage: str, _done: int, _total: int | None) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One published state. `sizes` are the log sizes that it speaks for."""
+
+    version: int
+    base: str
+    fingerprint: str
+    sizes: dict[str, int]
+    folder: Path
+
+    @property
+    def graph(self) -> Path:
+        """The store's folder; open it read-only."""
+        return self.folder / "graph"
+
+    @cached_property
+    def boundaries(self) -> BoundaryIndex:
+        return BoundaryIndex.open(self.folder / "boundaries")
+
+    @cached_property
+    def positions(self) -> dict[str, PositionIndex]:
+        """Positions of records, by register."""
+        files = sorted((self.folder / "positions").iterdir())
+        return {file.stem: PositionIndex.open(file) for file in files}
+
+    def check(self) -> None:
+        """Open every part; raises ViewDamaged or FileNotFoundError for one that cannot
+        be used."""
+        try:
+            GraphView.open(self.graph).close()
+        except ViewOutdated as error:
+            raise ViewDamaged(str(error)) from error
+        _ = self.boundaries, self.positions  # opened now, and kept
