@@ -13,8 +13,9 @@ import re
 import polars as pl
 
 from loaders.columns import area_curie, area_register
+from loaders.geojson import COORDINATES, KIND, PROPERTIES
 from loaders.layout import ROW, Layout
-from loaders.release import LINE, Release
+from loaders.release import Release
 from loaders.source import OGL, PROBLEM, REMARK, Given, Rows, Source
 from trigpoint.errors import BadRelease, InvalidInput, InvalidParameter
 from trigpoint.spatial.geometry import format_wkt_literal, parse_wkt_literal, repair
@@ -24,7 +25,6 @@ BOUNDARY = "boundary"
 FEATURES = Layout(name="features", columns=(), kind="geojson-lines")
 # ONS names its properties by kind of area and year: LAD25CD and LAD25NM, WD24CD …
 _ONS_CODE = re.compile(r"(?i)(LAD|WD|CTYUA|CTY|CAUTH|RGN|CTRY)\d\dCD")
-_COORDINATES = r'"coordinates"\s*:\s*(\[[\[\]0-9\s.,eE+-]*\])'
 _POSITION = r"\[([^\[\],]+),([^\[\],]+)(?:,[^\[\]]*)?\]"
 REPAIRED = "outlines repaired, since their lines crossed (see generalisation)"
 _KINDS = {"Polygon": "POLYGON ", "MultiPolygon": "MULTIPOLYGON "}
@@ -135,7 +135,7 @@ def _suffix(match: re.Match[str]) -> str:
 
 def property_of(name: str) -> pl.Expr:
     """The text of a property of each feature; null when it is empty or null."""
-    text = pl.col(LINE).str.json_path_match(f"$.properties['{name}']")
+    text = pl.col(PROPERTIES).str.json_path_match(f"$['{name}']")
     return pl.when(~text.is_in(["", "null"])).then(text)
 
 
@@ -152,10 +152,9 @@ def _crs(name: str) -> str:
 
 def _wkt(crs: str) -> pl.Expr:
     """WKT with the very digits of the file: brackets and commas change, no number."""
-    kind = pl.col(LINE).str.json_path_match("$.geometry.type")
+    kind = pl.col(KIND)
     text = (
-        pl.col(LINE)
-        .str.extract(_COORDINATES)
+        pl.col(COORDINATES)
         .str.replace_all(r"\s", "")
         .str.replace_all(_POSITION, "${1} ${2}")
         .str.replace_all("[", "(", literal=True)
@@ -167,8 +166,8 @@ def _wkt(crs: str) -> pl.Expr:
 
 
 def _no_outline() -> pl.Expr:
-    kind = pl.col(LINE).str.json_path_match("$.geometry.type")
-    digits = pl.col(LINE).str.extract(_COORDINATES).str.contains(r"\d")
+    kind = pl.col(KIND)
+    digits = pl.col(COORDINATES).str.contains(r"\d")
     return (
         pl.when(kind.is_null())
         .then(pl.lit("the feature has no geometry"))

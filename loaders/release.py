@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import csv
 import itertools
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import TextIO
 
 import polars as pl
 
 from loaders.decoding import Advance, SourceFile, Undecodable
+from loaders.geojson import COLUMNS, read_feature
 from loaders.layout import ROW, Layout
 from trigpoint.errors import BadRelease
 
@@ -28,7 +28,6 @@ MAX_LINE = 32 << 20
 # The largest open file in view, all UPRNs, is about 2 GB unpacked.
 MAX_BYTES = 8 << 30
 SEPARATOR = "\x1f"  # between columns of the temporary file; JSON text cannot hold it
-LINE = "line"
 
 
 @dataclass(frozen=True)
@@ -228,7 +227,8 @@ def _features(
         text = line.strip("\x1e\r\n\t ")
         if not text:
             continue
-        names = _property_names(text, number, file)
+        feature = read_feature(text, number, file)
+        names = feature.names
         if not count:
             properties = names
         elif set(names) != set(properties):
@@ -240,7 +240,7 @@ def _features(
                 "give every feature the same properties",
                 number,
             )
-        out.write(f"{number}{SEPARATOR}{text}\n")
+        out.write(SEPARATOR.join([str(number), *feature.cells]) + "\n")
         count += 1
     if not count:
         raise file.refuse("is empty", "check the file")
@@ -248,29 +248,9 @@ def _features(
         path=path,
         checksum=file.checksum,
         layout=layouts[0],
-        columns=(LINE,),
+        columns=COLUMNS,
         rows=count,
         last_row=number,
         clean=Path(out.name),
         properties=properties,
     )
-
-
-def _property_names(text: str, number: int, file: SourceFile) -> tuple[str, ...]:
-    """The property names of one feature (RFC 7946, section 3.2)."""
-    lines_please = "write one feature a line: ogr2ogr -f GeoJSONSeq"
-    try:
-        feature = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise file.refuse(f"is not JSON ({error})", lines_please, number) from error
-    if not isinstance(feature, dict) or feature.get("type") != "Feature":
-        kind = feature.get("type") if isinstance(feature, dict) else type(feature)
-        raise file.refuse(f"is a {kind}, not a Feature", lines_please, number)
-    properties = feature.get("properties")
-    if not isinstance(properties, dict) or "geometry" not in feature:
-        raise file.refuse("has no properties or no geometry", lines_please, number)
-    return tuple(properties)
-
-
-def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is neither JSON nor a coordinate")
