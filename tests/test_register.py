@@ -15,6 +15,7 @@ from trigpoint.errors import (
     NoData,
     NoSuchRecord,
     NoSuchRegister,
+    ViewsBehind,
 )
 from trigpoint.log.entry import Batch
 from trigpoint.register import Registers, Summary
@@ -268,3 +269,20 @@ def test_a_document_names_its_entry_and_log_size(registers: Registers) -> None:
         "item-hash": "sha-256:" + record.entry.item_hash.hex(),
         "log-size": "2",
     }
+
+
+def test_a_publish_that_fails_says_that_the_entries_are_in(
+    registers: Registers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a full disk the log has the entries, the error says so, and a rebuild
+    brings the views up."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("trigpoint.views._sync", full)
+        with pytest.raises(ViewsBehind, match="entries are in the log.*rebuild"):
+            load(registers, "country", [country("FR", name="France")])
+    assert registers.log.size("country") == 3
+    assert registers.publish().sizes == {"country": 3}

@@ -136,6 +136,12 @@ class ViewDamaged(TrigpointError):
     slug = "view-damaged"
 
 
+class ViewsBehind(TrigpointError):
+    """Entries were appended, and the views do not speak for them yet."""
+
+    slug = "views-behind"
+
+
 class QueryRejected(TrigpointError):
     """A query asks for something that is not offered here."""
 

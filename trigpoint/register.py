@@ -13,7 +13,14 @@ import polars as pl
 from trigpoint import staging
 from trigpoint.archive import append_archive, read_archives, shape_of
 from trigpoint.dates import now, today
-from trigpoint.errors import NoData, NoSuchRegister, ViewDamaged, ViewOutdated
+from trigpoint.errors import (
+    NoData,
+    NoSuchRegister,
+    TrigpointError,
+    ViewDamaged,
+    ViewOutdated,
+    ViewsBehind,
+)
 from trigpoint.gate.drop import Standing
 from trigpoint.gate.gate import check, split
 from trigpoint.gate.history import NumberedItem, check_items
@@ -181,8 +188,18 @@ class Registers:
             else:
                 appender.abandon()
         if summary.appended:
-            self.publish(progress)
+            self._publish_appended(progress)
         return summary
+
+    def _publish_appended(self, progress: Progress) -> None:
+        """Publish what is in the log by now; raises ViewsBehind when that fails."""
+        try:
+            self.publish(progress)
+        except (OSError, TrigpointError) as error:
+            raise ViewsBehind(
+                "the entries are in the log, but the views could not be built "
+                f"({error}): run `trigpoint rebuild` when that is mended"
+            ) from error
 
     def _load_one(
         self,
@@ -267,7 +284,7 @@ class Registers:
                 appender.abandon()
         if summary.appended:
             self.schemas = schemas
-            self.publish(progress)
+            self._publish_appended(progress)
         return summary
 
     def _judge(

@@ -160,6 +160,13 @@ BROKEN = {
         "[ sh:datatype xsd:nonNegativeInteger ]",
         "not kept as it is",
     ),
+    "datatype-misspelt": ("sh:datatype xsd:gYear", "sh:datatype xsd:gYaer", "not kept"),
+    "two-fields-of-one-order": ("sh:order 5", "sh:order 4", "same sh:order"),
+    "pattern-is-none": (
+        "sh:order 1 ;",
+        'sh:order 1 ; sh:pattern "[a-" ;',
+        "no regular expression",
+    ),
 }
 
 

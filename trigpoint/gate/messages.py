@@ -25,6 +25,14 @@ _KINDS = {
 }
 
 
+_BOUNDS = {
+    f"{terms.SH}MinInclusiveConstraintComponent": ("at least", SHACL.minInclusive),
+    f"{terms.SH}MaxInclusiveConstraintComponent": ("at most", SHACL.maxInclusive),
+    f"{terms.SH}MinExclusiveConstraintComponent": ("more than", SHACL.minExclusive),
+    f"{terms.SH}MaxExclusiveConstraintComponent": ("less than", SHACL.maxExclusive),
+}
+
+
 def shortened(value: str | None, limit: int = _SHOWN) -> str:
     """A value fit to be shown on one line: cut, and with controls made visible."""
     if value is None:
@@ -108,6 +116,9 @@ def _text(
     if component == terms.MAX_LENGTH:
         most = _first(parameter(SHACL.maxLength))
         return f"{shown} is too long: expected at most {most} characters"
+    if component in _BOUNDS:
+        words, bound = _BOUNDS[component]
+        return f"{shown} is out of range: expected {words} {_first(parameter(bound))}"
     if component == terms.IN:
         allowed = parameter(SHACL["in"])
         more = ", …" if len(allowed) > 10 else ""

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trigpoint.dates import now
-from trigpoint.errors import DataBusy, LogCorrupt
+from trigpoint.errors import DataBusy, LogCorrupt, NoData
 from trigpoint.log import merkle
 from trigpoint.log.entry import Batch, Draft, Entry, SystemEntry, leaf
 from trigpoint.log.reader import LogReader
@@ -28,7 +28,12 @@ class Log(LogReader):
 
     def __init__(self, path: Path, *, readonly: bool = False) -> None:
         if not readonly:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise NoData(
+                    f"{path.parent} cannot be a data directory: {error.strerror}"
+                ) from error
         super().__init__(path, readonly=readonly)
 
     @contextmanager
