@@ -56,6 +56,10 @@ SOURCES: tuple[Source, ...] = (
 )
 # Bars for work that is over sooner would only flicker.
 _PATIENCE = 1.0
+STOPPED = (
+    "Stopped. What was appended stands whole; views that had yet to catch up do so "
+    "with the next load or `trigpoint rebuild`."
+)
 
 
 class Stopped(BaseException):
@@ -75,6 +79,7 @@ def parser() -> argparse.ArgumentParser:
             description=f"{source.title}. See docs/sources.md.",
         )
         _add_common(one)
+        _add_choices(one, in_part=source.read is not None)
         source.add_options(one)
     return top
 
@@ -94,6 +99,13 @@ def _add_common(one: argparse.ArgumentParser) -> None:
         "--source-date", help="the date that the source gives this release"
     )
     one.add_argument("--dry-run", action="store_true", help="gate, and write nothing")
+
+
+def _add_choices(one: argparse.ArgumentParser, *, in_part: bool) -> None:
+    """What a person may decide about rows; an archive is taken whole, as it is."""
+    if not in_part:
+        one.set_defaults(accept_partial=False, force=False)
+        return
     one.add_argument(
         "--accept-partial",
         action="store_true",
@@ -149,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, MemoryError, sqlite3.Error, pl.exceptions.PolarsError) as error:
         return _say(errors, bars, f"{type(error).__name__}: {error}", 2)
     except (KeyboardInterrupt, Stopped):
-        return _say(errors, bars, "Stopped; the last complete state stands.", 2)
+        return _say(errors, bars, STOPPED, 2)
     finally:
         bars.stop()
         signal.signal(signal.SIGTERM, before)
@@ -168,7 +180,7 @@ def _load(source: Source, options: argparse.Namespace, bars: Bars) -> int:
     summary.print_outcome(outcome, Console(), dry_run=options.dry_run)
     done = outcome.summary
     if done.appended and options.accept_partial:
-        written = summary.write_rejects(done, options.data, source.name, options.base)
+        written = summary.write_rejects(done, options.data, source.name, outcome.base)
         for path in written or ():
             print(f"rejected rows and reasons: {path}")
     return 0 if done.report.conforms else 1

@@ -33,12 +33,16 @@ class Outcome:
     """What a load did.
 
     `unread` are the columns left unread for the sake of the people whom they are
-    about; `remarks` count by register what the source's reader did to rows.
+    about; `remarks` count by register what the source's reader did to rows. `base` is
+    the IRI that records were named under, and `in_part` says whether the source's rows
+    can be loaded without those that are refused.
     """
 
     summary: Summary
+    base: str
     unread: tuple[str, ...] = ()
     remarks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    in_part: bool = True
 
 
 def load(
@@ -73,7 +77,7 @@ def load(
             progress=progress,
         )
     unread = {name for release in releases for name in release.unread}
-    return Outcome(summary, tuple(sorted(unread)), remarks)
+    return Outcome(summary, registers.base, tuple(sorted(unread)), remarks)
 
 
 def _loads(
@@ -113,7 +117,7 @@ def _import(
     done = registers.import_rsf(
         files, batch, dry_run=options.dry_run, progress=progress
     )
-    return Outcome(done)
+    return Outcome(done, registers.base, in_part=False)
 
 
 def _inside(path: Path, *patterns: str) -> list[Path]:

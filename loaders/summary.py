@@ -35,7 +35,7 @@ def print_outcome(outcome: Outcome, console: Console, *, dry_run: bool) -> None:
     if len(summary.report):
         most = MOST_SHOWN if summary.report.refusals else MOST_WARNINGS
         console.print(Text(summary.report.table(limit=most, width=console.width)))
-    console.print(Text(_verdict(summary, dry_run=dry_run)))
+    console.print(Text(_verdict(outcome, dry_run=dry_run)))
 
 
 def _table(summary: Summary) -> Table:
@@ -50,10 +50,17 @@ def _table(summary: Summary) -> Table:
     return table
 
 
-def _verdict(summary: Summary, *, dry_run: bool) -> str:
+def _verdict(outcome: Outcome, *, dry_run: bool) -> str:
+    summary = outcome.summary
     entries = sum(c.added + c.changed for c in summary.counts.values())
     if dry_run:
         return f"Dry run: nothing was written; {entries:,} entries would have been."
+    if not summary.appended and not outcome.in_part:
+        return (
+            "Nothing was written: an archive is loaded whole or not at all, since its "
+            "root hashes are of all its entries. Ask its publisher to mend it, or mend "
+            "the shape of the register."
+        )
     if not summary.appended:
         return (
             "Nothing was written. Mend the rows above, or load the others with "

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from loaders.__main__ import main
+from loaders.__main__ import STOPPED, main
 from tests.loaders.conftest import Load
 from tests.loaders.reading import records_of, write_gzip
 from trigpoint.register import Registers
@@ -70,7 +70,10 @@ def test_the_others_are_loaded_when_that_is_accepted(
     with table.open(encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
     assert (row["register"], row["_row"], row["territory"]) == (TERRITORY, "3", "XB")
-    assert "end-date" in json.dumps(json.loads(report.read_text(encoding="utf-8")))
+    said = report.read_text(encoding="utf-8")
+    assert "end-date" in json.dumps(json.loads(said))
+    assert f"{Registers.open(data).base}/id/{TERRITORY}/XB" in said
+    assert "None/" not in said
 
 
 def test_a_dry_run_writes_nothing(load: Load, data: Path, tmp_path: Path) -> None:
@@ -221,8 +224,13 @@ def test_the_data_directory_may_stand_in_the_environment(
         ["edubase", "x"],
         ["boundaries", "x", "--data", "d"],
         ["rows", "x", "--data", "d"],
+        ["rsf", "x", "--data", "d", "--accept-partial"],
+        ["rsf", "x", "--data", "d", "--force"],
     ],
-    ids=["nothing", "unknown-source", "no-data", "no-vintage", "no-register"],
+    ids=[
+        *("nothing", "unknown-source", "no-data", "no-vintage", "no-register"),
+        *("part-of-an-archive", "forced-archive"),
+    ],
 )
 def test_wrong_usage_is_exit_code_2(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch
@@ -240,7 +248,7 @@ def test_wrong_usage_is_exit_code_2(
         (["edubase", "gone.tsv"], 1, "gone.tsv: cannot be read: No such file"),
         (["edubase"], 2, "no file named"),
         (["rsf", "x", "--source-date", "yesterday"], 2, "source-date is “yesterday”"),
-        (["rsf", "x", "--dry-run", "--accept-partial"], 2, "choose one"),
+        (["edubase", "x", "--dry-run", "--accept-partial"], 2, "choose one"),
     ],
     ids=["no-file", "no-file-named", "no-date", "contradiction"],
 )
@@ -296,7 +304,8 @@ def test_an_end_half_way_leaves_the_last_complete_state(
     assert Registers.open(data).log.sizes() == before
     if asked is not signal.SIGKILL:
         assert process.returncode == 2
-        assert err.decode() == "Stopped; the last complete state stands.\n"
+        assert err.decode() == f"{STOPPED}\n"
+        assert "`trigpoint rebuild`" in STOPPED
         assert not any(folder.glob("trigpoint-*"))
     assert main(["wards", str(wards), "--data", str(data)]) == 0
     assert len(records_of(data, "statistical-geography-ward")) == 8405

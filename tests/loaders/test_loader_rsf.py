@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.loaders.conftest import Load
 from tests.loaders.reading import records_of
+from tests.test_archive import AYR, rsf
 from trigpoint.register import Registers
 
 
@@ -67,3 +68,15 @@ def test_a_folder_without_archives_is_refused(load: Load, tmp_path: Path) -> Non
     code, _, err = load("rsf", tmp_path / "empty", "--data", tmp_path / "data")
     assert code == 2
     assert "no .rsf file" in err
+
+
+def test_an_archive_that_is_refused_cannot_be_loaded_in_part(
+    load: Load, tmp_path: Path
+) -> None:
+    """The advice is one that can be followed: no option lets some entries through."""
+    path = rsf(tmp_path, [AYR, ("b", {"name": "Bath", "e-mail": "b@example.org"})])
+    code, out, _ = load("rsf", path, "--data", tmp_path / "data")
+    assert code == 1
+    assert out.splitlines()[-1].startswith("Nothing was written: an archive is loaded ")
+    assert "--accept-partial" not in out
+    assert "e-mail" in out
