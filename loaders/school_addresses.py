@@ -1,9 +1,10 @@
 """Addresses of schools matched to their UPRN by hand.
 
 A row names a school, its UPRN, and the address text and postcode. Schools that stood
-one after the other on a site share a UPRN: the wording of the one that `school-eng`
-holds stands, or else the first. A school that `school-eng` does not hold (it had
-closed) is taken from here; one that it holds only gets the link to its address.
+one after the other on a site share a UPRN: the wording of the one that stands in the
+list of schools stands (it has a type, which this file does not give, so a second load
+chooses the same one), or else the first. A school that `school-eng` does not hold (it
+had closed) is taken from here; one that it holds only gets the link to its address.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from loaders.schools import SCHOOL
 from loaders.source import LEFT_OUT, OGL, Given, Rows, Source
 
 ADDRESS = "address"
+TYPE = "school-type-eng"
 MATCHES = Layout(
     name="matches",
     columns=("test", ADDRESS, "name", "text", "postcode"),
@@ -38,12 +40,13 @@ def read(given: Given) -> list[Rows]:
         present(pl.col("postcode")).alias("postcode"),
     )
     held = given.held(SCHOOL).lazy()
-    for field in WORDING:
+    for field in (*WORDING, TYPE):
         if field not in held.collect_schema():
             held = held.with_columns(pl.lit(None, pl.String).alias(field))
-    held = held.select(SCHOOL, *WORDING, held=pl.lit(value=True))
+    listed = pl.when(pl.col(TYPE).is_not_null()).then(pl.lit(value=True))
+    held = held.select(SCHOOL, *WORDING, listed.alias("listed"), held=True)
     matches = matches.join(held, on=SCHOOL, how="left", suffix=" held")
-    first = pl.col(ROW).sort_by("held", ROW, nulls_last=True).first().over(ADDRESS)
+    first = pl.col(ROW).sort_by("listed", ROW, nulls_last=True).first().over(ADDRESS)
     addresses = matches.select(
         *(ROW, ADDRESS, *WORDING),
         pl.when(pl.col(ROW) != first).then(pl.lit(SHARED)).alias(LEFT_OUT),

@@ -145,6 +145,18 @@ def test_every_register_verifies_and_is_published(registers: Registers) -> None:
     assert registers.view().sizes == sizes
 
 
+def test_loading_a_source_that_changes_what_it_reads_again_appends_nothing(
+    real_data: Path, everything: Loaded
+) -> None:
+    """Schools that the first load added do not change what the second one makes."""
+    source = next(one for one in SOURCES if one.name == "school-addresses")
+    path = str(real_data / "addresses/school_uprn.tsv")
+    words = ["school-addresses", path, "--data", str(everything.data)]
+    options = parser().parse_args(words)
+    counts = load(source, options.files, options, silent).summary.counts.values()
+    assert [(one.added, one.changed) for one in counts] == [(0, 0), (0, 0)]
+
+
 def test_loading_the_archive_again_appends_nothing(
     real_data: Path, everything: Loaded
 ) -> None:

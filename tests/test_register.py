@@ -282,7 +282,7 @@ def test_a_publish_that_fails_says_that_the_entries_are_in(
 
     with monkeypatch.context() as patched:
         patched.setattr("trigpoint.views._sync", full)
-        with pytest.raises(ViewsBehind, match="entries are in the log.*rebuild"):
+        with pytest.raises(ViewsBehind, match=r"entries are in the log.*rebuild"):
             load(registers, "country", [country("FR", name="France")])
     assert registers.log.size("country") == 3
     assert registers.publish().sizes == {"country": 3}

@@ -35,10 +35,11 @@ def test_the_real_matches_give_addresses_and_schools(real_data: Path) -> None:
 
 
 def test_the_wording_of_the_school_that_is_held_stands(tmp_path: Path) -> None:
-    """Of two schools on a site, the register's own names the address."""
+    """Of two schools on a site, the one in the list of schools names the address."""
     path = tmp_path / "matches.tsv"
     path.write_text(ROWS, encoding="utf-8")
-    held = holding({SCHOOL: [{SCHOOL: "100002", "name": "The New School"}]})
+    listed = {SCHOOL: "100002", "name": "The New School", "school-type-eng": "1"}
+    held = holding({SCHOOL: [{SCHOOL: "100001", "name": "Old School"}, listed]})
     read = read_rows(SOURCE, [path], held=held)
     assert one(staged(read[ADDRESS]), address="12")["postcode"] == "AL1 1AB"
     first = staged(read_rows(SOURCE, [path])[ADDRESS])
