@@ -21,7 +21,7 @@ from loaders.columns import (
 )
 from loaders.layout import ROW, Layout
 from loaders.schools import SCHOOL, SCHOOL_TYPE, out_of_scope, school_types
-from loaders.source import LEFT_OUT, OGL, PROBLEM, Given, Rows, Source
+from loaders.source import LEFT_OUT, OGL, PROBLEM, REMARK, Given, Rows, Source
 from trigpoint.errors import NoData
 
 URN = "URN"
@@ -57,14 +57,16 @@ EXTRACT = Layout(
     strict=False,
     encoding="cp1252",
 )
+NO_ADDRESS = "UPRN left away, since the register address does not hold it"
 NOTHING = ("Not applicable", "Does not apply", "Not recorded", "Unknown")
 
 
 def read(given: Given) -> list[Rows]:
     """Rows for `school-eng`.
 
-    `address` links only to UPRNs that the register `address` holds; `local-authority`
-    is the authority that governs the area whose code the extract gives.
+    `address` links only to UPRNs that the register `address` holds; others are left
+    away and remarked. `local-authority` is the authority that governs the area whose
+    code the extract gives.
     """
     types = school_types(given).select(SCHOOL_TYPE, known=SCHOOL_TYPE)
     addresses = given.held("address").lazy().select("address", known_address="address")
@@ -77,10 +79,13 @@ def read(given: Given) -> list[Rows]:
     )
     area, authority = pl.col("area"), pl.col("local-authority")
     unknown = pl.format("no register of areas holds its authority’s GSS code {}", area)
+    left_out = out_of_scope(pl.col("type"), pl.col("known"))
+    lost = pl.col("address").is_not_null() & pl.col("known_address").is_null()
     rows = rows.with_columns(
         pl.col("known").alias(SCHOOL_TYPE),
         pl.col("known_address").alias("address"),
-        out_of_scope(pl.col("type"), pl.col("known")).alias(LEFT_OUT),
+        left_out.alias(LEFT_OUT),
+        pl.when(left_out.is_null() & lost).then(pl.lit(NO_ADDRESS)).alias(REMARK),
         pl.when(area.is_not_null() & authority.is_null()).then(unknown).alias(PROBLEM),
     )
     return [Rows(SCHOOL, rows.drop("known", "known_address", "type", "area"))]

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from loaders.gias import EXTRACT, SOURCE
+from loaders.gias import EXTRACT, NO_ADDRESS, SOURCE
 from loaders.schools import SCHOOL
 from tests.loaders.conftest import Load
 from tests.loaders.reading import (
@@ -69,6 +69,23 @@ def test_welsh_establishments_are_left_out(sample: pl.DataFrame) -> None:
     assert list(reasons(sample).values()) == [51]
 
 
+def test_a_uprn_that_no_address_has_is_remarked(
+    sample: pl.DataFrame, load: Load, data: Path, file: Path
+) -> None:
+    """What is left away is counted in the summary; Welsh rows are no loss of ours."""
+    with_uprn = 21
+    assert reasons(sample, "_remark") == {NO_ADDRESS: with_uprn}
+    extract(file, UPRN="12345")
+    read = read_rows(SOURCE, [file], held=HELD)[SCHOOL]
+    assert reasons(read, "_remark") == {NO_ADDRESS: 1}
+    extract(file, UPRN="100022936607")
+    read = read_rows(SOURCE, [file], held=HELD)[SCHOOL]
+    assert reasons(read, "_remark") == {}
+    code, out, _ = load("gias", file, "--data", data)
+    assert code == 0
+    assert f"{SCHOOL}: 1 rows — {NO_ADDRESS}" in out
+
+
 def test_a_school_is_read_in_full(sample: pl.DataFrame) -> None:
     """Dates, ages, place and authority, in the register's spelling."""
     assert one(sample, school_eng="100001") == {
@@ -88,6 +105,7 @@ def test_a_school_is_read_in_full(sample: pl.DataFrame) -> None:
         "status": "Open",
         "point": "[-0.094540,51.519150]",
         "start-date": "1920-01-01",
+        "_remark": NO_ADDRESS,
     }
 
 
@@ -101,7 +119,7 @@ def test_a_closed_school_has_its_last_day(sample: pl.DataFrame) -> None:
 
 def test_words_for_nothing_are_absent(sample: pl.DataFrame) -> None:
     """No cell says that something is not applicable."""
-    for name in set(sample.columns) - {"_row", "_left_out", "_problem"}:
+    for name in set(sample.columns) - {"_row", "_left_out", "_problem", "_remark"}:
         assert not sample[name].is_in(["Not applicable", "Does not apply", ""]).any()
 
 
