@@ -23,6 +23,11 @@ from trigpoint.spatial.grids import CRS84, WGS84_LAT_LON, reference_system
 
 BOUNDARY = "boundary"
 FEATURES = Layout(name="features", columns=(), kind="geojson-lines")
+ATTRIBUTION = (
+    "Source: Office for National Statistics licensed under the Open Government Licence "
+    "v3.0. Contains OS data © Crown copyright and database right 2025."
+)
+LANDING_PAGE = "https://geoportal.statistics.gov.uk/"
 # ONS names its properties by kind of area and year: LAD25CD and LAD25NM, WD24CD …
 _ONS_CODE = re.compile(r"(?i)(LAD|WD|CTYUA|CTY|CAUTH|RGN|CTRY)\d\dCD")
 _POSITION = r"\[([^\[\],]+),([^\[\],]+)(?:,[^\[\]]*)?\]"
@@ -222,13 +227,11 @@ SOURCE = Source(
     title="Outlines of areas, as GeoJSON lines",
     registers=(BOUNDARY,),
     licence=OGL,
-    attribution="Source: Office for National Statistics licensed under the Open "
-    "Government Licence v3.0. Contains OS data © Crown copyright and database right "
-    "2025.",
-    landing_page="https://geoportal.statistics.gov.uk/",
+    attribution=ATTRIBUTION,
+    landing_page=LANDING_PAGE,
     layouts=(FEATURES,),
     read=read,
     add_options=add_options,
-    needs=("features",),
+    needs=(FEATURES.name,),
     whole=False,
 )

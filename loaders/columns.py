@@ -5,11 +5,11 @@ Each is a pure polars expression over String columns; null stays null.
 
 from __future__ import annotations
 
-from functools import reduce
-
 import numpy as np
 import polars as pl
 
+from trigpoint.errors import InvalidIdentifier
+from trigpoint.identifiers import uprn_from_base32
 from trigpoint.spatial.grids import lon_lat_from_bng
 
 # Which register holds an area follows from the first three characters of its code
@@ -53,11 +53,6 @@ _WINDOWS = {
     for code in range(0x80, 0xA0)
 }
 RESTORED = "characters of Windows-1252 restored, which stood as control characters"
-_BASE32 = {c: n for n, c in enumerate("0123456789ABCDEFGHJKMNPQRSTVWXYZ")}
-_BASE32 |= {"O": 0, "I": 1, "L": 1}
-# 32 to the power of 8 is just over the largest UPRN, 12 digits.
-_BASE32_LENGTH = 8
-_MAX_UPRN = 999_999_999_999
 
 
 def area_register(code: pl.Expr) -> pl.Expr:
@@ -94,22 +89,27 @@ def address_lines(lines: list[pl.Expr]) -> pl.Expr:
     return present(joined)
 
 
-def uprn_of_base32(text: pl.Expr) -> pl.Expr:
-    """The UPRN written in Crockford base32; null when the text is not one.
+def plain_name(name: pl.Expr) -> pl.Expr:
+    """A name without what only spelling makes different: case, `&`, punctuation."""
+    return (
+        name.str.to_lowercase()
+        .str.replace_all("&", " and ", literal=True)
+        .str.replace_all(r"['’.]", "")
+        .str.replace_all(r"[^\p{L}\p{N}]+", " ")
+        .str.strip_chars()
+    )
 
-    As `trigpoint.identifiers.uprn_from_base32`, a column at a time.
-    """
-    short = text.str.strip_chars().str.to_uppercase().str.strip_chars_start("0O")
-    digits = short.str.zfill(_BASE32_LENGTH)
-    places = [
-        digits.str.slice(n, 1).replace_strict(
-            _BASE32, default=None, return_dtype=pl.Int64
-        )
-        for n in range(_BASE32_LENGTH)
-    ]
-    number = reduce(lambda value, digit: value * 32 + digit, places)
-    fits = (digits.str.len_chars() == _BASE32_LENGTH) & number.is_between(1, _MAX_UPRN)
-    return pl.when(fits).then(number.cast(pl.String))
+
+def uprn_of_base32(text: pl.Expr) -> pl.Expr:
+    """The UPRN written in Crockford base32; null when the text is not one."""
+    return text.map_elements(_uprn, return_dtype=pl.String)
+
+
+def _uprn(text: str) -> str | None:
+    try:
+        return uprn_from_base32(text)
+    except InvalidIdentifier:
+        return None
 
 
 def lon_lat_point(easting: pl.Expr, northing: pl.Expr) -> pl.Expr:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from loaders.columns import plain_name
 from loaders.layout import ROW, Layout
 from loaders.source import LEFT_OUT, Given, Rows
 from trigpoint.errors import NoData
@@ -197,11 +198,4 @@ def _renamed() -> pl.Expr:
 
 def plain(name: pl.Expr) -> pl.Expr:
     """A name without "The", case and punctuation."""
-    return (
-        name.str.to_lowercase()
-        .str.replace_all("&", " and ", literal=True)
-        .str.replace_all(r"['’.]", "")
-        .str.replace_all(r"[^\p{L}\p{N}]+", " ")
-        .str.strip_chars()
-        .str.strip_prefix("the ")
-    )
+    return plain_name(name).str.strip_prefix("the ")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from loaders.columns import plain_name
 from loaders.layout import Layout
 from loaders.source import OGL, PROBLEM, REMARK, Given, Rows, Source
 from trigpoint.errors import NoData
@@ -113,7 +114,7 @@ def _named(given: Given, authorities: pl.DataFrame) -> pl.LazyFrame:
     """`interim` and `named`: the one authority that bears a name of the interim id."""
     register = pl.col(AUTHORITY).str.split(":").list.first().alias("register")
     names = given.table(NAMES.name).select(
-        register, _plain(pl.col("name")).alias("plain"), interim=AUTHORITY
+        register, plain_name(pl.col("name")).alias("plain"), interim=AUTHORITY
     )
     return (
         names.join(authorities.lazy(), on=["register", "plain"])
@@ -133,7 +134,7 @@ def _authorities(given: Given) -> pl.DataFrame:
         for field in set(_NAME_FIELDS) & set(held.columns):
             names = held.select(
                 pl.lit(register).alias("register"),
-                _plain(pl.col(field)).alias("plain"),
+                plain_name(pl.col(field)).alias("plain"),
                 curie.alias(AUTHORITY),
             )
             frames.append(names.drop_nulls())
@@ -143,17 +144,6 @@ def _authorities(given: Given) -> pl.DataFrame:
             "be told: load them first (python -m loaders rsf)"
         )
     return pl.concat(frames)
-
-
-def _plain(name: pl.Expr) -> pl.Expr:
-    """A name without what only spelling makes different."""
-    return (
-        name.str.to_lowercase()
-        .str.replace_all("&", " and ", literal=True)
-        .str.replace_all(r"['’.]", "")
-        .str.replace_all(r"[^\p{L}\p{N}]+", " ")
-        .str.strip_chars()
-    )
 
 
 SOURCE = Source(

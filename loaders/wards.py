@@ -9,13 +9,19 @@ import argparse
 
 import polars as pl
 
-from loaders.boundaries import add_property_options, named_properties, property_of
+from loaders.boundaries import (
+    ATTRIBUTION,
+    FEATURES,
+    LANDING_PAGE,
+    add_property_options,
+    named_properties,
+    property_of,
+)
 from loaders.columns import area_curie, area_register
-from loaders.layout import ROW, Layout
+from loaders.layout import ROW
 from loaders.source import OGL, PROBLEM, Given, Rows, Source
 
 WARD = "statistical-geography-ward"
-FEATURES = Layout(name="features", columns=(), kind="geojson-lines")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -55,12 +61,10 @@ SOURCE = Source(
     title="Wards: names and districts, from a ward boundary file",
     registers=(WARD,),
     licence=OGL,
-    attribution="Source: Office for National Statistics licensed under the Open "
-    "Government Licence v3.0. Contains OS data © Crown copyright and database right "
-    "2025.",
-    landing_page="https://geoportal.statistics.gov.uk/",
+    attribution=ATTRIBUTION,
+    landing_page=LANDING_PAGE,
     layouts=(FEATURES,),
     read=read,
     add_options=add_options,
-    needs=("features",),
+    needs=(FEATURES.name,),
 )
