@@ -16,6 +16,7 @@ from loaders.columns import (
     area_curie,
     iso_date,
     lon_lat_point,
+    plain_name,
     present,
     restored,
     uprn_of_base32,
@@ -24,6 +25,8 @@ from trigpoint.errors import InvalidIdentifier
 from trigpoint.identifiers import uprn_from_base32
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.spatial.crs import point_from_easting_northing
+
+_NORFOLK = "kings lynn and west norfolk"
 
 
 def value(expression: pl.Expr, text: str | None) -> str | None:
@@ -88,6 +91,8 @@ def test_what_is_no_place_has_no_point(
         (restored(pl.col("x")), "Ynys Môn", "Ynys Môn"),
         (area_curie(pl.col("x")), "S13002516", "statistical-geography-ward:S13002516"),
         (area_curie(pl.col("x")), "E61000001", None),
+        (plain_name(pl.col("x")), "King’s Lynn & West-Norfolk ", _NORFOLK),
+        (plain_name(pl.col("x")), "Kings Lynn and west norfolk", _NORFOLK),
         (
             address_lines([pl.col("x"), pl.lit(" "), pl.lit("Leeds")]),
             "1 A",

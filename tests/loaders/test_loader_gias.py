@@ -73,8 +73,7 @@ def test_a_uprn_that_no_address_has_is_remarked(
     sample: pl.DataFrame, load: Load, data: Path, file: Path
 ) -> None:
     """What is left away is counted in the summary; Welsh rows are no loss of ours."""
-    with_uprn = 21
-    assert reasons(sample, "_remark") == {NO_ADDRESS: with_uprn}
+    assert reasons(sample, "_remark") == {NO_ADDRESS: 47}
     extract(file, UPRN="12345")
     read = read_rows(SOURCE, [file], held=HELD)[SCHOOL]
     assert reasons(read, "_remark") == {NO_ADDRESS: 1}
