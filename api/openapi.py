@@ -40,7 +40,6 @@ _PROBLEM = {
     },
     "required": ["type", "title", "status"],
 }
-_REFERENCE = {"$ref": "#/components/responses/Problem"}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {
         "description": description,

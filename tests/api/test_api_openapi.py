@@ -21,7 +21,7 @@ def document(client: TestClient) -> dict[str, Any]:
 
 
 def test_every_door_is_documented(document: dict[str, Any]) -> None:
-    """Each door that the design lists has a path with a summary and a description."""
+    """Each address that clients may ask for has a summary and a description."""
     for path in (
         "/",
         "/registers",

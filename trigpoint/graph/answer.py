@@ -60,14 +60,13 @@ class QueryAnswer:
     """A complete answer.
 
     `rows` counts solutions of a SELECT, triples of a CONSTRUCT or DESCRIBE, and
-    is 1 for an ASK. `truncated` is always False: a part is never an answer.
+    is 1 for an ASK.
     """
 
     form: QueryForm
     media_type: str
     body: bytes
     rows: int
-    truncated: bool = False
 
 
 def answer_query(
