@@ -62,9 +62,20 @@ def moved_to(here: Service, asked: Asked, door: str) -> Response | None:
     None when the key is held as it is. Raises NoSuchRecord when it is held in no
     spelling, or cannot be a key of this register at all.
     """
-    register, key = asked.register, asked.key
-    if here.held(register, key):
+    key = canonical_of(here, asked.register, asked.key)
+    if key == asked.key:
         return None
+    return see_other(here.record_path(door, asked.register, key, asked.suffix), 301)
+
+
+def canonical_of(here: Service, register: str, key: str) -> str:
+    """The spelling in which a register holds a key; as it was written, if it can be.
+
+    Raises NoSuchRecord when it is held in no spelling, or cannot be a key of this
+    register at all.
+    """
+    if here.held(register, key):
+        return key
     missing = f"{register} holds no record “{key}”"
     try:
         canonical = here.registers.canonical_key(register, key)
@@ -72,7 +83,7 @@ def moved_to(here: Service, asked: Asked, door: str) -> Response | None:
         raise NoSuchRecord(f"{missing}: {error}", key=key) from error
     if canonical == key or not here.held(register, canonical):
         raise NoSuchRecord(missing, key=key)
-    return see_other(here.record_path(door, register, canonical, asked.suffix), 301)
+    return canonical
 
 
 def record_reply(here: Service, asked: Asked, choice: Choice) -> Response:

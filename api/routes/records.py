@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from api.entries import entry_json
-from api.finding import Found, RecordChoice, moved_to, record_reply
+from api.finding import Found, RecordChoice, canonical_of, moved_to, record_reply
 from api.negotiation import HTML, Choice
 from api.parameters import At, Known, Limit, Once
 from api.paths import Key, RegisterName, Suffixed
-from api.replies import Link, Reply
+from api.replies import Link, Reply, see_other
 from api.representations import DATA, RECORD, as_json, records_body
 from api.service import Here
 from trigpoint.dates import days_of
@@ -107,7 +107,10 @@ def record(here: Here, asked: Found, choice: RecordChoice) -> Response:
 @router.get(
     "/registers/{register}/records/{key}/entries",
     dependencies=[Known],
-    responses=DATA.documented("Every entry of the key, oldest first."),
+    responses={
+        **DATA.documented("Every entry of the key, oldest first."),
+        301: {"description": "The same key in its canonical spelling."},
+    },
 )
 def trail(
     here: Here,
@@ -117,6 +120,11 @@ def trail(
 ) -> Response:
     """Every entry of one key, oldest first."""
     here.registers.schema(register)
+    canonical = canonical_of(here, register, key)
+    if canonical != key:
+        suffix = f".{choice.format.suffix}" if choice.by_suffix else ""
+        path = here.record_path("registers", register, canonical, f"/entries{suffix}")
+        return see_other(path, 301)
     found = here.registers.log.trail(register, key)
     if choice.format == HTML:
         body = here.pages.render(

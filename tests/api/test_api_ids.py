@@ -47,6 +47,33 @@ def test_other_spellings_are_moved(
     assert answer.headers["location"] == door.format(register, canonical)
 
 
+@pytest.mark.parametrize("suffix", ["", ".json", ".html"])
+def test_entries_of_other_spellings_are_moved(client: TestClient, suffix: str) -> None:
+    """The entries of a key spelt otherwise are where those of its one spelling are."""
+    answer = client.get(f"/registers/postcode/records/sw1a1aa/entries{suffix}")
+    assert answer.status_code == 301
+    target = f"/registers/postcode/records/SW1A%201AA/entries{suffix}"
+    assert answer.headers["location"] == target
+    assert client.get(target).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/id/postcode/sw1a1aa",
+        "/id/postcode/SW1A%201AA",
+        "/doc/postcode/sw1a1aa",
+        "/registers/postcode/records/sw1a1aa",
+        "/registers/postcode/records/sw1a1aa/entries",
+    ],
+)
+def test_no_parameter_is_lost_on_the_way(client: TestClient, path: str) -> None:
+    """Doors that take no parameters refuse one before they send on without it."""
+    assert client.get(path).status_code in (301, 303)
+    answer = client.get(f"{path}?at=2010")
+    assert (answer.status_code, answer.json()["parameter"]) == (400, "at")
+
+
 @pytest.mark.parametrize(
     "path",
     [
