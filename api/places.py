@@ -135,5 +135,6 @@ def sizes_of(here: Service, body: dict[str, Any]) -> dict[str, int]:
     view, log = here.view().sizes, here.registers.log.sizes()
     names = {area["register"] for area in body.get("areas", [])}
     names |= {council["register"] for council in body.get("councils", [])}
-    sizes = {name: log[name] for name in names}
+    # Areas may be known by their boundaries alone: such a register speaks for nothing.
+    sizes = {name: log[name] for name in names if name in log}
     return sizes | {name: view[name] for name in ("boundary",) if name in view}

@@ -202,9 +202,8 @@ def _names(header: str, etag: str) -> bool:
     return "*" in tags or etag.removeprefix("W/") in tags
 
 
-def see_other(target: str, status: int, links: Iterable[Link] = ()) -> Response:
-    """A redirect; `target` is a URI reference, already encoded."""
-    headers = {"Location": target, "Cache-Control": REVALIDATE}
-    if text := ", ".join(map(str, links)):
-        headers["Link"] = text
+def see_other(target: str, status: int, query: str = "") -> Response:
+    """A redirect; `target` is a URI reference and `query` goes on, both as encoded."""
+    location = f"{target}?{query}" if query else target
+    headers = {"Location": location, "Cache-Control": REVALIDATE}
     return Response(status_code=status, headers=headers)

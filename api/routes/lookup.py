@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from api.negotiation import HTML, Choice
@@ -15,12 +16,14 @@ from api.places import Distance, Place, layer_of, positions_of, sizes_of
 from api.replies import Reply, see_other
 from api.representations import DATA, as_json
 from api.service import Here, Service
+from trigpoint.errors import Withheld
 from trigpoint.identifiers import parse_postcode
 from trigpoint.iris import encode_key, record_iri
 from trigpoint.log.entry import Record
 from trigpoint.lookup import answer
 from trigpoint.schema.rdf import lon_lat_of
-from trigpoint.spatial.crs import point_from_lon_lat
+from trigpoint.spatial.crs import Point, point_from_lon_lat
+from trigpoint.spatial.nearest import PositionIndex
 
 router = APIRouter(route_class=Suffixed, tags=["Look up"], dependencies=[Known])
 
@@ -68,6 +71,7 @@ def postcode_form(
 )
 def postcode(
     here: Here,
+    request: Request,
     choice: Negotiated,
     postcode: Annotated[str, Path(description="Such as `SW1A%201AA`."), Decoded],
     at: At = None,
@@ -75,7 +79,8 @@ def postcode(
     """A postcode, which areas hold its position, and which councils govern them."""
     canonical = parse_postcode(postcode)
     if canonical != postcode:
-        return see_other(_postcode_path(here, canonical, choice), 301)
+        target = _postcode_path(here, canonical, choice)
+        return see_other(target, 301, request.url.query)
     record = here.registers.log.record(POSTCODE, canonical)
     body = {"postcode": canonical, **_areas_of(here, record, at)}
     sizes = sizes_of(here, body) | here.size_of(POSTCODE)
@@ -117,11 +122,11 @@ def nearest(
 ) -> Response:
     """The records of a register that are nearest to a position, nearest first."""
     index = positions_of(here, register)
-    found = index.nearest(place.lon, place.lat, limit, max_distance)
+    found = _near(here, register, index, place, limit, max_distance)
     body = {
         "point": {"lon": round(place.lon, 8), "lat": round(place.lat, 8)},
         "register": register,
-        "records": [_near(here, register, key, metres) for key, metres in found],
+        "records": found,
     }
     sizes = {register: here.view().sizes[register]}
     if choice.format == HTML:
@@ -129,7 +134,28 @@ def nearest(
     return Reply(as_json(body), choice, sizes=sizes)
 
 
-def _near(here: Service, register: str, key: str, metres: float) -> dict[str, Any]:
+def _near(
+    here: Service,
+    register: str,
+    index: PositionIndex,
+    place: Point,
+    limit: int,
+    max_distance: float,
+) -> list[dict[str, Any]]:
+    """The nearest records; one that is withheld is passed over for the next."""
+    shown: list[dict[str, Any]] = []
+    seen, asked = 0, limit
+    while True:
+        found = index.nearest(place.lon, place.lat, asked, max_distance)
+        for key, metres in found[seen:]:
+            with suppress(Withheld):
+                shown.append(_neighbour(here, register, key, metres))
+        if len(shown) >= limit or len(found) < asked:
+            return shown[:limit]
+        seen, asked = asked, 2 * asked
+
+
+def _neighbour(here: Service, register: str, key: str, metres: float) -> dict[str, Any]:
     record = here.registers.log.record(register, key)
     return {
         "@id": record_iri(here.base, register, key),

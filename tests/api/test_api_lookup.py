@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.api.sample import BOROUGH
+from api.app import create_app
+from tests.api.sample import BASE, BOROUGH, BOUNDARIES
 from tests.testclient import TestClient
+from trigpoint.dates import now
+from trigpoint.log.entry import Batch, Draft
+from trigpoint.register import LOG_FILE, Registers
+from trigpoint.schema.items import canonical_json, item_hash
 
 
 def areas(body: dict[str, Any]) -> list[tuple[str, str]]:
@@ -129,6 +137,20 @@ def test_mixed_up_positions_say_what_they_look_like(
     assert body["looks_like"] == looks_like
 
 
+def test_boundaries_without_records_of_their_areas(tmp_path: Path) -> None:
+    """Boundaries held alone still say what area a point is in, and speak for it."""
+    registers = Registers.open(tmp_path / "data", base=BASE, write=True)
+    texts = {str(row["boundary"]): canonical_json(row) for row in BOUNDARIES}
+    with registers.log.appending(Batch("test", "Outlines")) as appender:
+        drafts = [Draft(now(), k, text, item_hash(text)) for k, text in texts.items()]
+        appender.append("boundary", drafts)
+    with TestClient(create_app(registers, workers=1)) as client:
+        answer = client.get("/lookup/point?lon=-0.1276&lat=51.5072")
+    assert areas(answer.json()) == [("E09000033", "inside")]
+    assert answer.json()["councils"] == []
+    assert answer.headers["trigpoint-log-size"] == "boundary=2"
+
+
 def test_postcode_gives_record_and_areas(client: TestClient) -> None:
     """A postcode answers with its record and what a look-up of its position says."""
     body = client.get("/lookup/postcode/SW1A%201AA").json()
@@ -151,6 +173,10 @@ def test_postcode_without_position(client: TestClient) -> None:
         ("sw1a1aa", 301, "/lookup/postcode/SW1A%201AA"),
         ("SW1A1AA.html", 301, "/lookup/postcode/SW1A%201AA.html"),
         ("%20sw1a%201aa", 301, "/lookup/postcode/SW1A%201AA"),
+        ("sw1a1aa?at=2010-01-01", 301, "/lookup/postcode/SW1A%201AA?at=2010-01-01"),
+        ("sw1a1aa.csv?at=2010", 406, None),
+        ("sw1a1aa.html?at=%32010", 301, "/lookup/postcode/SW1A%201AA.html?at=%32010"),
+        ("sw1a1aa?since=2010", 400, None),
         ("EC1A%201BB", 404, None),
         ("nonsense", 400, None),
         ("%3Cscript%3E", 400, None),
@@ -166,6 +192,8 @@ def test_postcode_spellings(
 
 def test_form_leads_to_the_postcode(client: TestClient) -> None:
     """The form on the home page sends a browser to the postcode's own address."""
+    refused = client.get("/lookup/postcode?postcode=sw1a+1aa&at=2010")
+    assert refused.json()["parameter"] == "at"
     answer = client.get("/lookup/postcode?postcode=sw1a+1aa")
     assert answer.status_code == 303
     assert answer.headers["location"] == "/lookup/postcode/SW1A%201AA"
@@ -180,6 +208,34 @@ def test_nearest_in_order_of_distance(client: TestClient) -> None:
     assert body["records"][1]["distance-metres"] == pytest.approx(6.9, abs=0.1)
     close = client.get(f"{url}&limit=100&max-distance=10").json()
     assert [one["key"] for one in close["records"]] == ["10000", "10001"]
+
+
+def test_nearest_passes_over_what_is_withheld(data: Path, tmp_path: Path) -> None:
+    """Withheld records are left out, and others come in until the limit is filled."""
+    copy = tmp_path / "data"
+    shutil.copytree(data, copy)
+    withhold(copy, "address", [str(10000 + number) for number in range(7)])
+    url = "/lookup/nearest?lon=-0.1&lat=51.5&register=address&limit="
+    with TestClient(create_app(Registers.open(copy), workers=1)) as client:
+        keys = [one["key"] for one in client.get(f"{url}2").json()["records"]]
+        close = client.get(f"{url}9&max-distance=50").json()["records"]
+        schools = "/lookup/nearest?lon=0&lat=51.5&register=school-eng"
+        assert len(client.get(schools).json()["records"]) == 2
+    assert keys == ["10007", "10008"]
+    assert [one["key"] for one in close] == ["10007"]
+
+
+def withhold(data: Path, register: str, keys: list[str]) -> None:
+    """Take the content of records out of the log, as is done for personal data."""
+    hashes = [
+        Registers.open(data).log.record(register, key).entry.item_hash for key in keys
+    ]
+    with sqlite3.connect(data / LOG_FILE) as log:
+        log.executemany(
+            "UPDATE item SET content = NULL, withheld = 'personal data' WHERE hash = ?",
+            [(digest,) for digest in hashes],
+        )
+    log.close()
 
 
 @pytest.mark.parametrize(
