@@ -11,19 +11,24 @@ other parameter fits nothing here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from fastapi import Request
 
+from api.limits import HeadersTooLarge
 from trigpoint.errors import TrigpointError
 
-_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105  RFC 9110 calls it a token
-_QUOTED = r'"(?:[^"\\]|\\.)*"'
-_PARAMETER = re.compile(rf"\s*;\s*(?:({_TOKEN})=({_TOKEN}|{_QUOTED}))?")
-_RANGE = re.compile(rf"\s*({_TOKEN})/({_TOKEN})")
-_ELEMENT = re.compile(rf"(?:[^,\"]|{_QUOTED})+")
+MAX_ACCEPT = 4_096  # characters of all `Accept` lines together
+
+# Possessive throughout: what has been read is never given back and read again.
+_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"  # noqa: S105  RFC 9110 calls it a token
+_QUOTED = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_PARAMETER = re.compile(rf"\s*+;\s*+(?:({_TOKEN})=({_TOKEN}|{_QUOTED}))?")
+_RANGE = re.compile(rf"\s*+({_TOKEN})/({_TOKEN})")
+_STRING = re.compile(_QUOTED, re.DOTALL)
+_MARK = re.compile(r'[,"]')
 _QUALITY = re.compile(r"0(?:\.\d{0,3})?|1(?:\.0{0,3})?")
 
 
@@ -80,8 +85,28 @@ class MediaRange:
 
 def parse_accept(header: str) -> list[MediaRange]:
     """The media ranges of an `Accept` header; what is malformed is left out."""
-    found = (_parse_range(element) for element in _ELEMENT.findall(header))
+    found = (_parse_range(element) for element in _elements(header))
     return [media_range for media_range in found if media_range is not None]
+
+
+def _elements(header: str) -> Iterator[str]:
+    """The elements between commas that stand in no quoted string, in one pass.
+
+    A quote that is never closed ends an element as a comma does. From then on no quote
+    can be closed, since every later one is escaped: none is looked for again.
+    """
+    start, at, closing = 0, 0, True
+    while mark := _MARK.search(header, at):
+        at = mark.end()
+        if closing and mark[0] == '"':
+            string = _STRING.match(header, mark.start())
+            if string is not None:
+                at = string.end()
+                continue
+            closing = False
+        yield header[start : mark.start()]
+        start = at
+    yield header[start:]
 
 
 def _parse_range(element: str) -> MediaRange | None:
@@ -169,6 +194,12 @@ class Offers:
 
 
 def accept_of(request: Request) -> str | None:
-    """All `Accept` lines as one, or None when there is none."""
+    """All `Accept` lines as one, or None when there is none; raises HeadersTooLarge."""
     lines = request.headers.getlist("accept")
-    return ", ".join(lines) if lines else None
+    accept = ", ".join(lines)
+    if len(accept) > MAX_ACCEPT:
+        raise HeadersTooLarge(
+            f"Accept has {len(accept)} characters: at most {MAX_ACCEPT} are read",
+            limit=MAX_ACCEPT,
+        )
+    return accept if lines else None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from api.negotiation import (
     CSV,
     HTML,
     JSON,
+    MAX_ACCEPT,
     TTL,
     NotAcceptable,
     choose,
@@ -94,11 +97,58 @@ def test_quality_of_a_type_that_nothing_fits_is_zero() -> None:
     assert found == [0.7, 0.3, 0.0]
 
 
-def test_a_long_header_is_read_quickly() -> None:
-    """Thousands of elements and open quotes take no time that anybody would notice."""
-    assert parse_accept("text/csv;q=0.1," * 1000)[0].quality == 0.1
+def test_a_long_header_is_read_whole() -> None:
+    """Of thousands of elements each is read, and of open quotes none."""
+    assert len(parse_accept("text/csv;q=0.1," * 1000)) == 1000
     assert parse_accept('"' * 10_000) == []
     assert parse_accept("a/b;" + "c=d;" * 3_000) != []
+
+
+HOSTILE = {
+    "escaped quotes": ('"', '\\"'),
+    "escaped quotes in a parameter": ('a/b;c="', '\\"'),
+    "backslashes": ('"', "\\"),
+    "quotes": ("", '"'),
+    "strings": ("", '"a"'),
+    "strings that end open": ("", '"a",'),
+    "spaces": ("a/b", " "),
+    "spaces and semicolons": ("a/b", " ; "),
+    "a long token": ("", "a"),
+    "a long name of a parameter": ("a/b;", "c"),
+    "names without values": ("a/b", ";c="),
+    "ranges": ("", "a/b;c=d,"),
+}
+
+
+def seconds(header: str) -> float:
+    """Processor time that reading a header takes; the least of several tries."""
+    tries = []
+    for _ in range(7):
+        start = time.process_time()
+        for _ in range(5):
+            parse_accept(header)
+        tries.append(time.process_time() - start)
+    return min(tries)
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_work_grows_with_the_length_of_the_header_and_no_faster(kind: str) -> None:
+    """Eight times the length takes some eight times the work, and not its square."""
+    head, part = HOSTILE[kind]
+    short, long = (head + part * (size // len(part)) for size in (2_048, 16_384))
+    # The square would be 64; what one call takes at any length counts for little.
+    assert seconds(long) < 24 * (seconds(short) + 1e-4)
+
+
+def test_an_endless_accept_is_refused(client: TestClient) -> None:
+    """All lines of `Accept` together are read up to a limit, and refused beyond it."""
+    fits = {"Accept": "text/csv".ljust(MAX_ACCEPT)}
+    assert client.get("/registers/country/records/GB", headers=fits).status_code == 200
+    lines = [("Accept", "text/csv".ljust(MAX_ACCEPT // 2))] * 2
+    refused = client.get("/registers/country/records/GB.json", headers=lines)
+    assert refused.status_code == 431
+    assert refused.json()["type"] == "/problems/headers-too-large"
+    assert refused.json()["limit"] == MAX_ACCEPT
 
 
 def test_answers_vary_by_accept_unless_a_suffix_chose(client: TestClient) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from api import limits, paths
+from api import limits, negotiation, paths
 from api.app import create_app
 from tests.demo import ROOT, client_of
 from tests.docs_replay import Example, difference, examples_in
@@ -68,6 +68,7 @@ def test_every_door_has_a_heading(client: TestClient) -> None:
         ("path", limits.MAX_PATH),
         ("query string", limits.MAX_QUERY),
         ("headers together", limits.MAX_HEADERS),
+        ("`Accept`", negotiation.MAX_ACCEPT),
         ("posted query", limits.MAX_BODY),
         ("key in a path", paths.MAX_KEY),
     ],
