@@ -1,7 +1,9 @@
 """What is said of the registers themselves, as RDF: catalogue and provenance.
 
 DCAT 3 for the registers, PROV-O for the batches that were appended to them. Both are
-named graphs beside the records; every node has an IRI.
+named graphs beside the records; every node has an IRI. What is said in words stands
+under the elements of Dublin Core (`dc:rights`, `dc:source`), since the terms of that
+name (`dcterms:rights`, `dcterms:source`) expect resources.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from trigpoint.schema.rdf import RDF_TYPE, XSD, escape, literal
 from trigpoint.schema.shape import Schema
 
 DCAT = "http://www.w3.org/ns/dcat#"
+DC = "http://purl.org/dc/elements/1.1/"
 DCTERMS = "http://purl.org/dc/terms/"
 PROV = "http://www.w3.org/ns/prov#"
 
@@ -49,6 +52,8 @@ def _register_lines(log: LogReader, schema: Schema, base: str) -> Iterator[str]:
         f"<{ONTOLOGY}recordClass>": f"<{schema.target_class}>",
         f"<{ONTOLOGY}size>": literal(str(size), f"{XSD}integer"),
     }
+    if schema.copyright:
+        statements[f"<{DC}rights>"] = literal(schema.copyright)
     if size:
         records = str(log.count(schema.register))
         statements[f"<{ONTOLOGY}records>"] = literal(records, f"{XSD}integer")
@@ -66,22 +71,30 @@ def provenance_lines(log: LogReader, base: str) -> list[str]:
 def _batch_lines(appended: AppendedBatch, base: str) -> Iterator[str]:
     me, batch = f"<{batch_iri(base, appended.number)}>", appended.batch
     yield f"{me} <{RDF_TYPE}> <{PROV}Activity> ."
-    yield f"{me} <{DCTERMS}source> {literal(batch.title)} ."
+    yield f"{me} <{DC}source> {literal(batch.title)} ."
     yield f"{me} <{PROV}endedAtTime> {literal(appended.appended, f'{XSD}dateTime')} ."
-    if batch.licence:
-        yield f"{me} <{DCTERMS}license> <{batch.licence}> ."
-    if batch.attribution:
-        yield f"{me} <{DCTERMS}rights> {literal(batch.attribution)} ."
-    if batch.landing_page:
-        yield f"{me} <{DCAT}landingPage> <{batch.landing_page}> ."
     if batch.release_date:
         yield f"{me} <{DCTERMS}issued> {literal(batch.release_date)} ."
+    yield from _file_lines(appended, base)
+    yield from _part_lines(appended, base)
+
+
+def _file_lines(appended: AppendedBatch, base: str) -> Iterator[str]:
+    """What was read, and where it is published."""
+    me, batch = f"<{batch_iri(base, appended.number)}>", appended.batch
     for position, (name, checksum) in enumerate(batch.files, start=1):
         file = f"<{batch_iri(base, appended.number)}/files/{position}>"
         yield f"{me} <{PROV}used> {file} ."
         yield f"{file} <{RDF_TYPE}> <{PROV}Entity> ."
         yield f"{file} <{DCTERMS}title> {literal(name)} ."
         yield f"{file} <{ONTOLOGY}checksum> {literal(checksum)} ."
+        if batch.landing_page:
+            yield f"{file} <{DCAT}landingPage> <{batch.landing_page}> ."
+
+
+def _part_lines(appended: AppendedBatch, base: str) -> Iterator[str]:
+    """What was made of all the files together, on their terms."""
+    me, batch = f"<{batch_iri(base, appended.number)}>", appended.batch
     for register, (first, last) in appended.ranges.items():
         part = f"<{batch_iri(base, appended.number)}/{register}>"
         yield f"{part} <{RDF_TYPE}> <{PROV}Entity> ."
@@ -89,3 +102,7 @@ def _batch_lines(appended: AppendedBatch, base: str) -> Iterator[str]:
         yield f"{part} <{DCTERMS}isPartOf> <{register_iri(base, register)}> ."
         yield f"{part} <{ONTOLOGY}firstEntry> {literal(str(first), f'{XSD}integer')} ."
         yield f"{part} <{ONTOLOGY}lastEntry> {literal(str(last), f'{XSD}integer')} ."
+        if batch.licence:
+            yield f"{part} <{DCTERMS}license> <{batch.licence}> ."
+        if batch.attribution:
+            yield f"{part} <{DC}rights> {literal(batch.attribution)} ."
