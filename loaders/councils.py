@@ -24,7 +24,7 @@ import polars as pl
 
 from loaders.columns import plain_name
 from loaders.layout import ROW, Layout
-from loaders.source import LEFT_OUT, Given, Rows
+from loaders.source import CC_BY, LEFT_OUT, Given, Rows
 from trigpoint.errors import NoData
 
 CODE = "local-authority-code"
@@ -47,7 +47,8 @@ LIST = Layout(
         *(COUNTY, COMBINED, FORMER),
     ),
     strict=False,
-    attribution="UK local authority names and codes by mySociety, CC BY 4.0",
+    attribution="UK local authority names and codes by mySociety, CC BY 4.0 "
+    f"({CC_BY}).",
 )
 REGISTERS = {
     "England": "local-authority-eng",

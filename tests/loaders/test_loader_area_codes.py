@@ -9,10 +9,13 @@ import polars as pl
 import pytest
 
 from loaders.area_codes import ORDER, SOURCE
-from loaders.councils import REGISTERS
+from loaders.columns import GOVERNED_BY
+from loaders.councils import LIST, REGISTERS
+from loaders.source import CC_BY
 from tests.loaders.conftest import Load
 from tests.loaders.reading import held_in, one, read_rows, reasons, records_of
 from trigpoint.errors import NoData
+from trigpoint.schema.catalogue import Schemas
 
 SG = "statistical-geography"
 UNITARY = f"{SG}-unitary-authority-eng"
@@ -262,3 +265,13 @@ def test_a_folder_without_the_tables_is_refused(
     code, _, err = load("area-codes", tmp_path / "empty", "--data", data)
     assert code == 2
     assert "la_all_codes.csv" in err
+
+
+@pytest.mark.parametrize("register", [*REGISTERS.values(), *GOVERNED_BY])
+def test_registers_that_mysociety_has_a_part_in_say_so(
+    register: str, schemas: Schemas
+) -> None:
+    """Dates, successors and authorities are CC BY 4.0: name, licence, where it is."""
+    assert LIST.attribution is not None
+    assert LIST.attribution in schemas[register].copyright
+    assert CC_BY in LIST.attribution

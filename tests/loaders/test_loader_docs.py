@@ -39,6 +39,8 @@ def test_every_source_says_where_it_is_published_and_on_what_terms(
     said = section(source)
     assert source.landing_page in said
     assert source.attribution in said
+    for layout in source.layouts:
+        assert layout.attribution is None or layout.attribution in said
     assert "Licence: Open Government Licence v3.0" in said
 
 
