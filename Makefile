@@ -13,7 +13,7 @@ demo: $(READY) | var/demo
 # Built aside and then renamed, so that an interrupted build is not taken for a demo.
 var/demo: | $(READY)
 	rm -rf var/demo.new
-	$(BIN)/python -m loaders rsf data/*.rsf* --data var/demo.new --base http://localhost:$(PORT)
+	$(BIN)/python -m loaders rsf data/*.rsf* --source-title "trigpoint sample (data/SOURCE.md)" --attribution "Public sector information under the Open Government Licence v3.0, and facts of mySociety under CC BY 4.0: data/SOURCE.md says which, and whom to name." --data var/demo.new --base http://localhost:$(PORT)
 	mv var/demo.new var/demo
 
 test: $(READY)

@@ -107,11 +107,14 @@ def _import(
         raise NoData("no file named, or no .rsf file in the folder named")
     batch = Batch(
         source=source.name,
-        title=source.title,
+        title=options.source_title,
         files=tuple((file.name, f"sha-256:{_checksum(file)}") for file in files),
         licence=source.licence,
-        attribution=source.attribution,
-        landing_page=source.landing_page,
+        attribution=options.attribution,
+        # Files from elsewhere are not published there.
+        landing_page=source.landing_page
+        if options.source_title == source.title
+        else None,
         release_date=options.source_date,
     )
     done = registers.import_rsf(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,11 +15,23 @@ from tests.testclient import TestClient
 ROOT = Path(__file__).parents[1]
 
 
+def demo_words(data: Path) -> list[str]:
+    """The words after `python` of the Makefile's line that loads the sample, for
+    another data directory and the usual port."""
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    (line,) = re.findall(r"(?m)^\t\$\(BIN\)/python (-m loaders rsf .*)$", makefile)
+    words = []
+    for word in shlex.split(line.replace("$(PORT)", "8000")):
+        files = sorted(ROOT.glob(word)) if "*" in word else []
+        words += [str(file) for file in files] or [word]
+    words[words.index("--data") + 1] = str(data)
+    return words
+
+
 def build_demo(data: Path) -> None:
     """Load every file of the embedded sample into the directory `data`."""
-    files = sorted(str(file) for file in (ROOT / "data").glob("*.rsf*"))
     subprocess.run(
-        [sys.executable, "-m", "loaders", "rsf", *files, "--data", str(data)],
+        [sys.executable, *demo_words(data)],
         cwd=ROOT,
         check=True,
         capture_output=True,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from loaders.__main__ import parser
+from tests.demo import demo_words
 from tests.loaders.conftest import Load
 from tests.loaders.reading import records_of
 from tests.test_archive import AYR, rsf
@@ -80,3 +82,25 @@ def test_an_archive_that_is_refused_cannot_be_loaded_in_part(
     assert out.splitlines()[-1].startswith("Nothing was written: an archive is loaded ")
     assert "--accept-partial" not in out
     assert "e-mail" in out
+
+
+def test_files_from_elsewhere_say_where_from(load: Load, tmp_path: Path) -> None:
+    """Title and attribution are those given, and no page of GOV.UK is claimed."""
+    path = rsf(tmp_path, [AYR])
+    said = ("--source-title", "A sample", "--attribution", "Towns by us, CC BY 4.0")
+    assert load("rsf", path, "--data", tmp_path / "data", *said)[0] == 0
+    (appended,) = Registers.open(tmp_path / "data").log.batches()
+    batch = appended.batch
+    assert (batch.title, batch.attribution) == ("A sample", "Towns by us, CC BY 4.0")
+    assert batch.landing_page is None
+
+
+def test_the_demo_says_where_its_facts_come_from(tmp_path: Path) -> None:
+    """`make demo` names the sample's paper, and both licences of what is in it."""
+    words = demo_words(tmp_path)
+    options = parser().parse_args(words[words.index("rsf") :])
+    assert options.data == tmp_path
+    assert len(options.files) == 25
+    assert "data/SOURCE.md" in options.source_title
+    for words_said in ("data/SOURCE.md", "Open Government Licence v3.0", "CC BY 4.0"):
+        assert words_said in options.attribution
