@@ -172,6 +172,8 @@ def _of_http_error(request: Request, error: HTTPException) -> Response:
     if error.status_code == 405:
         slug, kind = METHOD_NOT_ALLOWED
         allowed = _allowed(request)
+        if request.method == "OPTIONS":  # RFC 9110, section 9.3.7
+            return Response(status_code=204, headers={"Allow": allowed})
         detail = f"Expected one of {allowed}."
         return problem(
             slug, kind.status, kind.title, detail, headers={"Allow": allowed}

@@ -76,18 +76,18 @@ class Dumps:
         return tuple(f for f in _WRITERS if f != "geojson" or spatial)
 
     def held(self, register: str, suffix: str) -> DumpFile | None:
-        """The dump of the log as it is now, if it has been made."""
-        return _read(self._path(register, suffix))
-
-    def file(self, register: str, suffix: str) -> DumpFile:
-        """The dump of the log as it is now; raises InvalidParameter for a format that
-        the register does not come in, NoSuchRegister for a register not held."""
+        """The dump of the log as it is now, if it has been made; raises as `file`."""
         if suffix not in self.formats(register):
             raise InvalidParameter(
                 f"{register} does not come as .{suffix}: "
                 f"there are {', '.join(self.formats(register))}",
                 parameter="format",
             )
+        return _read(self._path(register, suffix))
+
+    def file(self, register: str, suffix: str) -> DumpFile:
+        """The dump of the log as it is now; raises InvalidParameter for a format that
+        the register does not come in, NoSuchRegister for a register not held."""
         with self._locks.setdefault(f"{register}.{suffix}", threading.Lock()):
             return self.held(register, suffix) or self._make(register, suffix)
 

@@ -91,7 +91,6 @@ def test_busy_says_when_to_ask_again(failing: TestClient) -> None:
         ("GET", "//registers", 404, None),
         ("DELETE", "/registers", 405, "GET, HEAD, OPTIONS"),
         ("PUT", "/sparql", 405, "GET, HEAD, OPTIONS, POST"),
-        ("OPTIONS", "/registers", 405, "GET, HEAD, OPTIONS"),
         ("POST", "/registers/country/records/GB.ttl", 405, "GET, HEAD, OPTIONS"),
     ],
 )
@@ -112,3 +111,10 @@ def test_every_type_is_described() -> None:
     assert sorted(headings) == sorted(KINDS)
     for slug, kind in KINDS.items():
         assert sections()[slug].startswith(f"{kind.status}. "), slug
+
+
+def test_options_without_an_origin_names_the_methods(client: TestClient) -> None:
+    """A plain OPTIONS is answered by what may be asked of the address."""
+    answer = client.options("/registers/country")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
