@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
-from api.entries import entry_json
 from api.files import dump_reply
 from api.negotiation import HTML, JSON, Choice
 from api.parameters import Known, Limit
@@ -48,7 +47,7 @@ def entries(
             "entries", register=register, key=None, entries=found, following=following
         )
     else:
-        body = as_json({"entries": [entry_json(one) for one in found]})
+        body = as_json({"entries": [one.as_json() for one in found]})
     # A range that is full will never say anything else.
     full = len(found) == limit and choice.format == JSON
     cache = IMMUTABLE if full else REVALIDATE
@@ -75,7 +74,7 @@ def entry(
             "entries", register=register, key=None, entries=[found], following=None
         )
         return Reply(body, choice, sizes=sizes)
-    return Reply(as_json(entry_json(found)), choice, sizes=sizes, cache=IMMUTABLE)
+    return Reply(as_json(found.as_json()), choice, sizes=sizes, cache=IMMUTABLE)
 
 
 @plain.get("/items/{digest}", dependencies=[Known])

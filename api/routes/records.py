@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from api.entries import entry_json
 from api.finding import Found, RecordChoice, canonical_of, moved_to, record_reply
 from api.negotiation import HTML, Choice
 from api.parameters import At, Known, Limit, Once
@@ -131,5 +130,5 @@ def trail(
             "entries", register=register, key=key, entries=found, following=None
         )
     else:
-        body = as_json({"key": key, "entries": [entry_json(one) for one in found]})
+        body = as_json({"key": key, "entries": [one.as_json() for one in found]})
     return Reply(body, choice, sizes=here.size_of(register))
