@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +30,39 @@ QUERIES_WAITING = 64
 HARD_JOBS = 4
 _LOOK_EVERY = 1.0  # seconds
 
+# What opening a view may raise when it is half-written or foreign, or cannot be built.
+# The graph store raises RuntimeError for files that it finds corrupt.
+FAULTS = (
+    TrigpointError,
+    OSError,
+    sqlite3.Error,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    KeyError,
+)
+
 _log = logging.getLogger("api")
+
+
+class HeldRegisters(Registers):
+    """Registers whose view is the one that is held, until another is."""
+
+    def __init__(self, opened: Registers) -> None:
+        vars(self).update(vars(opened))
+        self._kept: View | None = None
+
+    def view(self) -> View:
+        """The view that is held; without one, the newest."""
+        return self._kept or self.newest()
+
+    def newest(self) -> View:
+        """The published view, as `Registers.view` opens it."""
+        return super().view()
+
+    def hold(self, view: View) -> None:
+        """Answer from this view from now on."""
+        self._kept = view
 
 
 @dataclass
@@ -40,13 +73,14 @@ class Service:
     like. Look-ups and records run in the server's own threads.
     """
 
-    registers: Registers
+    registers: HeldRegisters
     pool: QueryPool
     dumps: Dumps
     pages: Pages
     queries: Bench
     hard: Bench
     _served: int = field(default=0)
+    _fault: str = field(default="")
     _switching: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -64,20 +98,43 @@ class Service:
         return terms_of(self.registers.schemas.ontology)
 
     def view(self) -> View:
-        """The published view; query workers follow when it moves."""
-        view = self.registers.view()
-        if view.version != self._served:
-            with self._switching:
-                self._switch(view)
-        return view
+        """The view that is served: the published one, or while that cannot be opened
+        the last one that could."""
+        if not self._fault:
+            self.follow()
+        return self.registers.view()
 
-    def _switch(self, view: View) -> None:
-        if not set(view.sizes) <= set(self.registers.schemas):
+    def current(self) -> Registers:
+        """The registers, with the view that is served now."""
+        self.view()
+        return self.registers
+
+    def follow(self) -> None:
+        """Serve the newest view, query workers too; what is wrong with it is logged."""
+        fault = ""
+        try:
+            if self.registers.views.version() != self._served:
+                with self._switching:
+                    self._switch()
+        except FAULTS as error:
+            fault = f"{type(error).__name__}: {error}"
+            if fault != self._fault:
+                _log.warning("the published view cannot be opened: %s", fault)
+        self._fault = fault
+
+    def _switch(self) -> None:
+        registers, view = self.registers, self.registers.newest()
+        if view.version == self._served:
+            return  # another thread did it while this one waited
+        if not set(view.sizes) <= set(registers.schemas):
             # Another process brought registers with shapes of their own.
-            self.registers = Registers.open(self.registers.data, base=self.base)
-            self.dumps = Dumps(self.registers)
-        _warm(view)
+            registers = HeldRegisters(Registers.open(registers.data, base=self.base))
+            view = registers.newest()
+        warm(view)
+        registers.hold(view)
         self.pool.switch(view.graph)
+        if registers is not self.registers:
+            self.registers, self.dumps = registers, Dumps(registers)
         self._served = view.version
 
     @property
@@ -110,8 +167,10 @@ class Service:
 @contextmanager
 def serving(registers: Registers, workers: int, time_limit: float) -> Iterator[Service]:
     """A service with its query workers, which end with it."""
-    view = registers.view()
-    _warm(view)
+    held = HeldRegisters(registers)
+    view = held.newest()
+    warm(view)
+    held.hold(view)
     with QueryPool(
         view.graph,
         base=registers.base,
@@ -120,9 +179,9 @@ def serving(registers: Registers, workers: int, time_limit: float) -> Iterator[S
         queue_limit=QUERIES_WAITING,
     ) as pool:
         yield Service(
-            registers=registers,
+            registers=held,
             pool=pool,
-            dumps=Dumps(registers),
+            dumps=Dumps(held),
             pages=Pages(lambda path: prefix_of(registers.base) + path),
             queries=Bench(workers + QUERIES_WAITING, QUERIES_WAITING),
             hard=Bench(HARD_JOBS, 4 * HARD_JOBS),
@@ -130,8 +189,11 @@ def serving(registers: Registers, workers: int, time_limit: float) -> Iterator[S
         )
 
 
-def _warm(view: View) -> None:
-    """Open the indexes now, so that nobody's look-up waits for them."""
+def warm(view: View) -> None:
+    """Open the indexes now, so that nobody's look-up waits for them.
+
+    Raises ViewDamaged, ViewOutdated or OSError for one that cannot be opened.
+    """
     view.boundaries.vintages()
     for index in view.positions.values():
         index.nearest(0.0, 51.5)
@@ -146,10 +208,7 @@ async def follow(service: Service) -> None:
     """Look for a new view every second, so that no request has to open it."""
     while True:
         await anyio.sleep(_LOOK_EVERY)
-        try:
-            await anyio.to_thread.run_sync(service.view)
-        except (TrigpointError, OSError) as error:
-            _log.warning("the published view cannot be opened: %s", error)
+        await anyio.to_thread.run_sync(service.follow)
 
 
 async def service_of(request: Request) -> Service:

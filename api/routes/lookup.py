@@ -43,7 +43,7 @@ def point(
 ) -> Response:
     """Which areas hold a position, on a day, and which councils govern them."""
     layers = [layer_of(here, register)] if register else None
-    body = answer(here.registers, place, at, layers)
+    body = answer(here.current(), place, at, layers)
     if register:
         body["areas"] = [a for a in body["areas"] if a["register"] == register]
         body["councils"] = [a["authority"] for a in body["areas"] if "authority" in a]
@@ -105,7 +105,7 @@ def _areas_of(here: Service, record: Record, at: str | None) -> dict[str, Any]:
         return {"record": document, "point": None, "areas": [], "councils": []}
     return {
         "record": document,
-        **answer(here.registers, point_from_lon_lat(*place), at),
+        **answer(here.current(), point_from_lon_lat(*place), at),
     }
 
 

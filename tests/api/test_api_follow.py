@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +13,14 @@ import pytest
 from api.app import create_app
 from tests.api.sample import frame
 from tests.testclient import TestClient
+from trigpoint.errors import ViewDamaged
 from trigpoint.log.entry import Batch, Draft, SystemEntry
 from trigpoint.log.rsf import format_rsf
 from trigpoint.log.store import Log
 from trigpoint.register import LOG_FILE, Registers
 from trigpoint.schema.items import canonical_json, item_hash
 from trigpoint.staging import Load
+from trigpoint.view import View
 
 BATCH = Batch("test", "A later release", release_date="2025-06-02")
 COUNT = "SELECT (COUNT(*) AS ?n) { ?c a <https://w3id.org/trigpoint/def#Country> }"
@@ -73,6 +76,59 @@ def test_a_register_that_is_new_is_served(copy: Path, tmp_path: Path) -> None:
         assert client.get("/registers").status_code == 200
         assert client.get("/id/colour/red").status_code == 200  # the page, redirected
         assert "colour=1" in client.get("/").headers["trigpoint-log-size"]
+
+
+FAULTS = (
+    ViewDamaged("not what was written"),
+    OSError("no space left on device"),
+    sqlite3.OperationalError("disk I/O error"),
+    RuntimeError("Corruption"),
+    ValueError("no such vintage"),
+    TypeError("missing 1 required argument"),
+    KeyError("sizes"),
+)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
+def test_the_last_good_view_is_served_while_a_newer_one_cannot_be_opened(
+    copy: Path,
+    fault: Exception,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Look-ups and queries go on, and one line says why; a mended view is served."""
+    tried: list[int] = []
+
+    def broken(_registers: Registers) -> View:
+        tried.append(1)
+        raise fault
+
+    with TestClient(create_app(Registers.open(copy), workers=1)) as client:
+        monkeypatch.setattr(Registers, "view", broken)
+        monkeypatch.setattr("api.service._LOOK_EVERY", 0.05)
+        rows = frame([{"country": "FR", "name": "France"}])
+        Registers.open(copy, write=True).load([Load("country", rows)], BATCH)
+        until(lambda: len(tried) > 3)
+        assert count(client) == "4"
+        point = client.get("/lookup/point?lon=-0.1276&lat=51.5072").json()
+        assert [area["name"] for area in point["areas"]] == ["Westminster"]
+        assert client.get("/health").json()["entries-not-yet-in-views"] == 1
+        assert [type(fault).__name__ in one.message for one in caplog.records] == [True]
+        monkeypatch.undo()
+        until(lambda: count(client) == "5")
+
+
+def test_views_of_another_base_are_not_served(copy: Path) -> None:
+    """A view that another process published under another base is not taken on."""
+    with TestClient(create_app(Registers.open(copy), workers=1)) as client:
+        before = client.get("/health").json()["view"]
+        other = Registers.open(copy, base="http://other.example").publish()
+        assert other.version == before + 1
+        assert client.get("/health").json()["view"] == before
+        query = {"query": "ASK { <http://localhost:8000/id/country/GB> ?p ?o }"}
+        assert client.get("/sparql", params=query).json()["boolean"] is True
+        point = client.get("/lookup/point?lon=-0.1276&lat=51.5072").json()
+        assert point["areas"][0]["@id"].startswith("http://localhost:8000/")
 
 
 def archive_of_colours(data: Path) -> str:
