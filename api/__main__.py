@@ -14,6 +14,7 @@ import uvicorn
 
 from api.app import create_app
 from api.examples import examples
+from api.service import FAULTS, warm
 from trigpoint.errors import DataBusy, TrigpointError
 from trigpoint.register import Registers
 
@@ -29,12 +30,15 @@ def main(arguments: list[str] | None = None) -> int:
         return _fault("name the data directory: --data DIR, or TRIGPOINT_DATA")
     try:
         registers = open_registers(Path(options.data), options.base)
+        shown = examples(registers)
         listening = _listen(options.host, options.port)
     except (TrigpointError, OSError) as error:
         return _fault(str(error))
+    except FAULTS as error:  # not worded for people: say at least of what kind it is
+        return _fault(f"{options.data}: {type(error).__name__}: {error}")
     host, port = listening.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    for path, why in examples(registers):
+    for path, why in shown:
         print(f"{address}{path}  {why}")
     sys.stdout.flush()
     config = uvicorn.Config(
@@ -45,24 +49,28 @@ def main(arguments: list[str] | None = None) -> int:
         server_header=False,
         timeout_graceful_shutdown=_GRACE,
     )
+    server = uvicorn.Server(config)
     with suppress(KeyboardInterrupt):  # raised again once all has ended
-        uvicorn.Server(config).run(sockets=[listening])
-    return 0
+        server.run(sockets=[listening])
+    return 0 if server.started else 2
 
 
 def open_registers(data: Path, base: str | None) -> Registers:
-    """The registers of a data directory, their views brought up to the log.
+    """The registers of a data directory, their views brought up to the log and open.
 
     When another process is publishing, or the directory may not be written to, what
-    is published is served as it is. Raises NoData for a directory without registers.
+    is published is served as it is. Raises NoData for a directory without registers,
+    and what else `FAULTS` lists when the views can neither be opened nor built.
     """
     registers = Registers.open(data, base=base)
     try:
+        registers.view()  # built anew if it is damaged
         registers.publish()
     except (DataBusy, PermissionError) as error:
         if registers.views.current() is None:
             raise
         print(f"serving the views as they are: {error}", file=sys.stderr)
+    warm(registers.view())
     return registers
 
 

@@ -37,11 +37,11 @@ def home(here: Here, choice: Annotated[Choice, Depends(DATA)]) -> Response:
             examples=examples(here.registers),
         )
     else:
-        body = as_json(_index(here.base))
+        body = as_json(_index(here.base, len(sizes)))
     return Reply(body, choice, sizes=sizes)
 
 
-def _index(base: str) -> dict[str, Any]:
+def _index(base: str, held: int) -> dict[str, Any]:
     doors = {
         "registers": "/registers",
         "record": "/registers/{register}/records/{key}",
@@ -59,6 +59,7 @@ def _index(base: str) -> dict[str, Any]:
         "name": "trigpoint",
         "description": "A linked-data register of UK addresses, schools, local "
         "authorities and geography.",
+        "registers": held,
         "doors": {name: base + path for name, path in doors.items()},
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+
+from trigpoint.register import LOG_FILE, Registers
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "api"]
@@ -119,12 +122,59 @@ def until_served(address: str) -> None:
     assert httpx.get(address, timeout=20).status_code == 200
 
 
+def test_a_log_without_registers_is_served(tmp_path: Path) -> None:
+    """What a refused first load leaves behind is served, and says that it is empty."""
+    Registers.open(tmp_path, write=True).log.close()
+    with served("--data", str(tmp_path)) as (addresses, _):
+        for address in addresses:
+            assert httpx.get(address, timeout=20).status_code == 200
+        home = addresses[0].rstrip("/")
+        assert httpx.get(home, timeout=20).json()["registers"] == 0
+        page = httpx.get(home, headers={"Accept": "text/html"}, timeout=20).text
+        assert "No register is held yet" in page
+        assert httpx.get(f"{home}/registers", timeout=20).json() == {"registers": []}
+        for path in ("dumps", "openapi.json", "health", "sparql?query=ASK+%7B%7D"):
+            assert httpx.get(f"{home}/{path}", timeout=20).status_code == 200, path
+        point = httpx.get(f"{home}/lookup/point?lon=0&lat=51.5", timeout=20)
+        assert point.json()["areas"] == []
+        nearest = f"{home}/lookup/nearest?lon=0&lat=51.5&register=address"
+        assert httpx.get(nearest, timeout=20).status_code == 404
+
+
+@pytest.mark.parametrize("part", ["positions/address*", "boundaries*", "graph/*"])
+def test_a_damaged_view_is_built_anew_before_it_is_served(
+    part: str, data: Path, tmp_path: Path
+) -> None:
+    """A view of which a part is not what it was is built again from the log."""
+    copy = tmp_path / "data"
+    shutil.copytree(data, copy)
+    view = copy / "views" / (copy / "views" / "current").read_text()
+    files = [file for one in view.glob(part) for file in (one, *one.rglob("*"))]
+    for file in filter(Path.is_file, files):
+        if "graph" in part:
+            file.unlink()
+        else:
+            file.write_bytes(b"torn")
+    assert files
+    with served("--data", str(copy)) as (addresses, _):
+        home = addresses[0].rstrip("/")
+        near = f"{home}/lookup/nearest?lon=-0.1&lat=51.5&register=address&limit=1"
+        assert len(httpx.get(near, timeout=20).json()["records"]) == 1
+        point = httpx.get(f"{home}/lookup/point?lon=-0.1276&lat=51.5072", timeout=20)
+        assert len(point.json()["areas"]) == 1
+        query = {"query": "ASK { ?s ?p ?o }"}
+        asked = httpx.get(f"{home}/sparql", params=query, timeout=20)
+        assert asked.json()["boolean"] is True
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ([], "--data DIR, or TRIGPOINT_DATA"),
         (["--data", "/nowhere/at/all"], "/nowhere/at/all holds no registers"),
         (["--data", "{empty}"], "holds no registers: load one first"),
+        (["--data", "{torn}"], "database disk image is malformed"),
+        (["--data", "{stuck}"], "Is a directory"),
         (["--data", "{data}", "--port", "99999999"], "cannot listen on"),
         (["--data", "{data}", "--host", "203.0.113.7"], "cannot listen on 203.0.113.7"),
         (["--data", "{data}", "--port", "x"], "invalid int value"),
@@ -133,8 +183,14 @@ def until_served(address: str) -> None:
 def test_usage_faults_exit_2_with_one_line(
     arguments: list[str], message: str, data: Path, tmp_path: Path
 ) -> None:
-    """A missing or empty directory and a port that is no port end with code 2."""
+    """A missing, empty or torn directory and a port that is none end with code 2."""
     known = {"empty": str(tmp_path), "data": str(data)}
+    for name in ("torn", "stuck"):
+        known[name] = str(shutil.copytree(data, tmp_path / name))
+    tear(tmp_path / "torn" / LOG_FILE)
+    (tmp_path / "stuck" / "views" / "current").unlink()
+    (tmp_path / "stuck" / "views" / "lock").unlink()
+    (tmp_path / "stuck" / "views" / "lock").mkdir()
     words = [argument.format(**known) for argument in arguments]
     environment = {n: v for n, v in os.environ.items() if n != "TRIGPOINT_DATA"}
     done = subprocess.run(
@@ -147,5 +203,11 @@ def test_usage_faults_exit_2_with_one_line(
         check=False,
     )
     assert done.returncode == 2
-    assert message in done.stderr
+    assert message in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+def tear(file: Path) -> None:
+    """Overwrite all of a log but its first page."""
+    whole = file.read_bytes()
+    file.write_bytes(whole[:4096] + b"\x00" * (len(whole) - 4096))
