@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import shutil
+from pathlib import Path
 
 import pyoxigraph
 import pytest
 from rdflib import Graph
 from rdflib.compare import to_isomorphic
 
+from api.app import create_app
 from api.files import MEDIA_TYPES
 from tests.testclient import TestClient
+from trigpoint.register import Registers
 
 
 def test_index_has_every_dump(client: TestClient) -> None:
@@ -131,6 +135,28 @@ def test_dump_that_there_is_not(client: TestClient) -> None:
     assert client.get("/dumps/nothing.csv").status_code == 404
     assert client.get("/dumps/everything.csv").status_code == 404
     assert client.get("/dumps/country").status_code == 404
+
+
+@pytest.mark.parametrize("facts", ["", "{", "null", "[]", "{}", '{"bytes": 5}'])
+def test_a_torn_fact_file_costs_a_dump_its_facts_and_no_more(
+    data: Path, tmp_path: Path, facts: str
+) -> None:
+    """What says how long a dump is may be torn: indexes answer, and it is made anew."""
+    copy = tmp_path / "data"
+    shutil.copytree(data, copy, ignore=shutil.ignore_patterns("dumps"))
+    with TestClient(create_app(Registers.open(copy), workers=1)) as client:
+        whole = client.get("/dumps/country.csv").content
+        (file,) = (copy / "dumps" / "csv" / "country").glob("*.json")
+        file.write_text(facts)
+        assert client.get("/registers").status_code == 200
+        listed = client.get("/dumps").json()["dumps"]
+        (about,) = [one for one in listed if one["url"].endswith("/country.csv")]
+        assert "sha-256" not in about
+        assert client.get("/dumps/country.csv").content == whole
+        assert (
+            "sha-256"
+            in json.loads(client.get("/dumps").text)["dumps"][listed.index(about)]
+        )
 
 
 def test_jsonld_dump_stands_alone(client: TestClient) -> None:
