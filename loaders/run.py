@@ -105,16 +105,14 @@ def _import(
     files = [file for path in paths for file in _inside(path, "*.rsf", "*.rsf.gz")]
     if not files:
         raise NoData("no file named, or no .rsf file in the folder named")
+    elsewhere = options.source_title != source.title
     batch = Batch(
         source=source.name,
         title=options.source_title,
         files=tuple((file.name, f"sha-256:{_checksum(file)}") for file in files),
         licence=source.licence,
         attribution=options.attribution,
-        # Files from elsewhere are not published there.
-        landing_page=source.landing_page
-        if options.source_title == source.title
-        else None,
+        landing_page=None if elsewhere else source.landing_page,
         release_date=options.source_date,
     )
     done = registers.import_rsf(
