@@ -74,15 +74,18 @@ def write_rejects(
 ) -> tuple[Path, Path] | None:
     """Write refused rows as CSV and the gate's report as JSON, under `data`/rejects.
 
-    Columns: `register`, then the rows' own; lists are joined by `;`. None when no row
-    was refused.
+    Columns: `register`, `row`, `reasons`, then the register's fields; lists are joined
+    by `;`. None when no row was refused.
     """
     if not summary.rejects:
         return None
     folder = data / "rejects"
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{source}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    rows = [_flat(frame, register) for register, frame in summary.rejects.items()]
+    rows = [
+        _flat(frame, register, _reasons(summary, register))
+        for register, frame in summary.rejects.items()
+    ]
     csv, report = folder / f"{name}.csv", folder / f"{name}.json"
     pl.concat(rows, how="diagonal").write_csv(csv)
     found = summary.report.as_json(base)
@@ -90,10 +93,26 @@ def write_rejects(
     return csv, report
 
 
-def _flat(frame: pl.DataFrame, register: str) -> pl.DataFrame:
+def _reasons(summary: Summary, register: str) -> pl.DataFrame:
+    """What the report says of each row, and of the release as a whole."""
+    found = [v for v in summary.report.violations if v.register == register]
+    messages = [(v.row, v.message) for v in found if v.severity == "violation"]
+    frame = pl.DataFrame(messages, schema=["row", "reasons"], orient="row")
+    return frame.group_by("row").agg(pl.col("reasons").unique().sort().str.join("; "))
+
+
+def _flat(frame: pl.DataFrame, register: str, reasons: pl.DataFrame) -> pl.DataFrame:
     lists = [name for name, kind in frame.schema.items() if kind == pl.List(pl.String)]
-    return frame.select(
-        pl.lit(register).alias("register"),
-        pl.exclude(lists),
-        pl.col(lists).list.join(";"),
+    said = reasons.with_columns(pl.col("row").cast(pl.UInt32))
+    whole = said.filter(pl.col("row").is_null())["reasons"].to_list()
+    return (
+        frame.rename({"_row": "row"})
+        .with_columns(pl.col("row").cast(pl.UInt32), pl.col(lists).list.join(";"))
+        .join(said, on="row", how="left", maintain_order="left")
+        .with_columns(pl.col("reasons").fill_null("; ".join(whole)))
+        .select(
+            pl.lit(register).alias("register"),
+            *("row", "reasons"),
+            pl.exclude("row", "reasons", "_problem", "_left_out"),
+        )
     )

@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from loaders.__main__ import STOPPED, main
@@ -66,10 +67,14 @@ def test_the_others_are_loaded_when_that_is_accepted(
     assert "XB" not in records
     (table,) = (data / "rejects").glob("rows-*.csv")
     (report,) = (data / "rejects").glob("rows-*.json")
+    rejects = pl.read_csv(table, infer_schema=False)
+    assert rejects.columns[:3] == ["register", "row", "reasons"]
+    assert not any(name.startswith("_") for name in rejects.columns)
+    assert rejects["reasons"].null_count() == 0
     assert str(table) in out.replace("\n", "")
     with table.open(encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
-    assert (row["register"], row["_row"], row["territory"]) == (TERRITORY, "3", "XB")
+    assert (row["register"], row["row"], row["territory"]) == (TERRITORY, "3", "XB")
     said = report.read_text(encoding="utf-8")
     assert "end-date" in json.dumps(json.loads(said))
     assert f"{Registers.open(data).base}/id/{TERRITORY}/XB" in said
