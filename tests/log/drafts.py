@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -40,3 +41,11 @@ def log_of(folder: Path, *drafts: Draft) -> Log:
     log = Log(folder / "log.sqlite")
     append(log, drafts)
     return log
+
+
+def by_hand(log: Log, sql: str, *bound: object) -> None:
+    """Change the file behind the log's back."""
+    with sqlite3.connect(log.path) as db:
+        changed = db.execute(sql, bound).rowcount
+    db.close()
+    assert changed != 0
