@@ -12,11 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from loaders.run import Outcome
+from trigpoint.gate.terms import short
 from trigpoint.register import Summary
 
 COLUMNS = ("added", "changed", "unchanged", "rejected", "left out")
 MOST_SHOWN = 50
-MOST_WARNINGS = 3  # what refuses nothing need not fill the screen
 
 
 def print_outcome(outcome: Outcome, console: Console, *, dry_run: bool) -> None:
@@ -32,9 +32,11 @@ def print_outcome(outcome: Outcome, console: Console, *, dry_run: bool) -> None:
     if outcome.unread:
         names = ", ".join(outcome.unread)
         console.print(Text(f"left unread, since they are about people: {names}"))
-    if len(summary.report):
-        most = MOST_SHOWN if summary.report.refusals else MOST_WARNINGS
-        console.print(Text(summary.report.table(limit=most, width=console.width)))
+    if summary.report.refusals:
+        table = summary.report.table(limit=MOST_SHOWN, width=console.width)
+        console.print(Text(table))
+    elif summary.report.warnings:
+        console.print(Text(_warnings(summary)))
     console.print(Text(_verdict(outcome, dry_run=dry_run)))
 
 
@@ -48,6 +50,16 @@ def _table(summary: Summary) -> Table:
         numbers = (counts.added, counts.changed, counts.unchanged, counts.rejected)
         table.add_row(register, *(f"{number:,}" for number in (*numbers, left_out)))
     return table
+
+
+def _warnings(summary: Summary) -> str:
+    """Warnings refuse nothing, so they are counted and not listed."""
+    counts = summary.report.counts.items()
+    lines = [
+        f"{count:>8,}  {register} {field or '(row)'} {short(component)}"
+        for (register, field, component), count in counts
+    ]
+    return "\n".join(["Warned of, and loaded all the same:", *lines])
 
 
 def _verdict(outcome: Outcome, *, dry_run: bool) -> str:

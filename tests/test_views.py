@@ -362,3 +362,14 @@ def test_two_bases_are_not_served_from_one_folder(registers: Registers) -> None:
     assert other.view().base == "http://other"
     with pytest.raises(ViewOutdated, match="one base"):
         registers.view()
+
+
+def test_a_torn_store_is_built_anew(registers: Registers) -> None:
+    """A store whose own bookkeeping is garbled is replaced from the log."""
+    before = registers.view()
+    for file in before.graph.glob("MANIFEST-*"):
+        file.write_bytes(b"nothing of the kind")
+    again = Registers.open(registers.data, base=registers.base)
+    assert again.view().version > before.version
+    with GraphView.open(again.view().graph) as graph:
+        assert graph.size() > 0

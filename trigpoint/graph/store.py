@@ -85,7 +85,7 @@ class GraphView:
         folder = Path(path)
         try:
             return cls(Store.read_only(fspath(folder)), folder)
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # RuntimeError: torn contents
             raise ViewOutdated(
                 f"{folder} is not a readable store ({error}); rebuild the views"
             ) from None
