@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from trigpoint.cli import app, main
-from trigpoint.errors import NoSuchRecord
+from trigpoint.errors import InvalidParameter, NoSuchRecord
 from trigpoint.log.rsf import read_rsf
 from trigpoint.register import LOG_FILE
 
@@ -179,3 +179,11 @@ def test_each_verb_is_documented_with_its_own_help(verb: str) -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     assert f"## {verb}\n" in text
     assert f"```\n{help_of(verb)}\n```" in text
+
+
+def test_a_base_that_is_none_is_refused_and_changes_nothing(demo: Path) -> None:
+    """No view is built under a base that records could not be found at."""
+    before = run(demo, "record", "country", "GB").output
+    result = run(demo, "rebuild", "--base", "foo bar")
+    assert isinstance(result.exception, InvalidParameter)
+    assert run(demo, "record", "country", "GB").output == before

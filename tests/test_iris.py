@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trigpoint.errors import InvalidIdentifier
+from trigpoint.errors import InvalidIdentifier, InvalidParameter
 from trigpoint.iris import (
     decode_key,
     encode_key,
     geometry_iri,
     graph_iri,
+    parse_base,
     parse_record_iri,
     record_iri,
 )
@@ -88,3 +89,35 @@ def test_parts_and_graphs_have_iris_of_their_own() -> None:
     record = record_iri(BASE, "uk", "W")
     assert geometry_iri(record) == f"{BASE}/id/uk/W/geometry"
     assert graph_iri(BASE, "catalogue") == f"{BASE}/graph/catalogue"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://localhost:8000",
+        "https://example.org/a/b",
+        "http://[::1]:8000/",
+        "http://x",
+    ],
+)
+def test_a_base_is_kept_without_its_last_slash(text: str) -> None:
+    """A host and perhaps a path are the base of records."""
+    assert parse_base(text) == text.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "foo bar",
+        "http://x/<y>",
+        "ftp://x",
+        "localhost:9000",
+        "http://",
+        "http://x?q",
+        "http://x#f",
+    ],
+)
+def test_what_records_cannot_be_named_under_is_refused(text: str) -> None:
+    """A base that would make IRIs that are none, or lead nowhere, is refused."""
+    with pytest.raises(InvalidParameter, match="base"):
+        parse_base(text)

@@ -6,15 +6,37 @@ a path segment left as they are, so one key has one IRI.
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, unquote
 
-from trigpoint.errors import InvalidIdentifier
+from trigpoint.errors import InvalidIdentifier, InvalidParameter
 
 DEFAULT_BASE = "http://localhost:8000"
 ONTOLOGY = "https://w3id.org/trigpoint/def#"
 SHAPES = "https://w3id.org/trigpoint/shapes#"
 
 _SEGMENT = "-._~!$&'()*+,;=:@"
+_BASE = re.compile(
+    r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?"
+    r"(?:/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})+)*",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def parse_base(text: str) -> str:
+    """The base IRI under which records are named, without a slash at its end.
+
+    Raises InvalidParameter when it is not an http or https IRI of a host and perhaps a
+    path (RFC 3986, section 3): records have to be found there.
+    """
+    base = text.rstrip("/")
+    if not _BASE.fullmatch(base):
+        raise InvalidParameter(
+            f"“{text}” cannot be the base of records: expected http:// or https://, a "
+            "host and perhaps a path, such as https://example.org/registers",
+            parameter="base",
+        )
+    return base
 
 
 def encode_key(key: str) -> str:

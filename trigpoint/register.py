@@ -26,7 +26,7 @@ from trigpoint.gate.gate import check, split
 from trigpoint.gate.history import NumberedItem, check_items
 from trigpoint.gate.report import Report
 from trigpoint.identifiers import canonical_key
-from trigpoint.iris import DEFAULT_BASE
+from trigpoint.iris import DEFAULT_BASE, parse_base
 from trigpoint.log.entry import Batch, Record
 from trigpoint.log.store import Appender, Log
 from trigpoint.resources import resource_folder
@@ -78,14 +78,16 @@ class Registers:
         """Open a data directory; with `write`, make it if it is not there.
 
         `base` is the IRI that records are named under; without it, the one that the
-        published views have. Raises NoData for a folder that holds no registers.
+        published views have. Raises NoData for a folder that holds no registers, and
+        InvalidParameter for a base that is none.
         """
+        chosen = parse_base(base) if base else None
         if not write and not (data / LOG_FILE).is_file():
             raise NoData(f"{data} holds no registers: load one first")
         log = Log(data / LOG_FILE, readonly=not write)
         published = Views(data / "views").current()
         known = published.base if published else DEFAULT_BASE
-        return cls(data, log, (base or known).rstrip("/"))
+        return cls(data, log, chosen or known)
 
     def _read_schemas(self, brought: Mapping[str, str] | None = None) -> Schemas:
         """All schemas: the project's, the data directory's, and derived ones, those
@@ -195,7 +197,8 @@ class Registers:
         """Publish what is in the log by now; raises ViewsBehind when that fails."""
         try:
             self.publish(progress)
-        except (OSError, TrigpointError) as error:
+        except (OSError, RuntimeError, TrigpointError) as error:
+            # RuntimeError: what the store raises for storage that fails.
             raise ViewsBehind(
                 "the entries are in the log, but the views could not be built "
                 f"({error}): run `trigpoint rebuild` when that is mended"
