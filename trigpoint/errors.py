@@ -112,6 +112,73 @@ class LogCorrupt(TrigpointError):
     slug = "log-corrupt"
 
 
+class NotVerified(TrigpointError):
+    """What was given does not prove what it should."""
+
+    slug = "not-verified"
+
+
+class BadSignature(NotVerified):
+    """A note is signed by no key that is trusted, or a signature is wrong."""
+
+    slug = "bad-signature"
+
+
+class Forked(NotVerified):
+    """Two signed states of one log cannot both be true: one does not extend the
+    other."""
+
+    slug = "forked"
+
+
+class RolledBack(NotVerified):
+    """A log shows fewer entries than it was seen to have."""
+
+    slug = "rolled-back"
+
+
+class Stalled(NotVerified):
+    """A log's newest signature is older than is accepted."""
+
+    slug = "stalled"
+
+
+class NotSigned(NotFound):
+    """No checkpoint was signed of what is asked for."""
+
+    slug = "not-signed"
+
+
+class SigningRefused(TrigpointError):
+    """The log must not be signed as it is: it contradicts what was signed before."""
+
+    slug = "signing-refused"
+
+
+class NoSigningKey(TrigpointError):
+    """The signing key is not there, or not as it must be."""
+
+    slug = "no-signing-key"
+
+
+class KeyRequired(TrigpointError):
+    """Appending needs a custodian's key, and none that is known was given."""
+
+    slug = "key-required"
+
+
+class NotPermitted(TrigpointError):
+    """The key given is not for this register, or no longer."""
+
+    slug = "not-permitted"
+
+
+class SourceUnreachable(TrigpointError):
+    """What is followed cannot be read just now; what is held stays as it was."""
+
+    slug = "source-unreachable"
+
+
 class DataBusy(TrigpointError):
     """Another process is writing to the same data directory."""
 

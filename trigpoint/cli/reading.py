@@ -1,25 +1,19 @@
-"""`trigpoint VERB --data DIR`: look into a data directory, check it, rebuild its views.
-
-Loading is `python -m loaders`, serving is `python -m api`. Exit codes: 0 fine, 1 the
-data does not verify, 2 wrong usage or a fault.
-"""
+"""Verbs that look into a data directory: status, records, entries, places, dumps."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, TaskID
 
+from trigpoint.cli.app import Data, Key, RegisterName, app, print_json
 from trigpoint.dump import EVERYTHING, Dumps
-from trigpoint.errors import LogCorrupt, TrigpointError
+from trigpoint.errors import TrigpointError
 from trigpoint.identifiers import parse_postcode
 from trigpoint.lookup import answer
 from trigpoint.register import Registers
@@ -30,21 +24,6 @@ from trigpoint.spatial.crs import (
     point_from_easting_northing,
     point_from_lon_lat,
 )
-
-app = typer.Typer(
-    help="Look into a trigpoint data directory, check it, rebuild its views.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,  # plain help, the same in the docs and everywhere
-    pretty_exceptions_enable=False,
-)
-
-Data = Annotated[
-    Path,
-    typer.Option("--data", envvar="TRIGPOINT_DATA", help="The data directory."),
-]
-RegisterName = Annotated[str, typer.Argument(help="Name of a register.")]
-Key = Annotated[str, typer.Argument(help="Key of a record.")]
 
 
 class RecordFormat(StrEnum):
@@ -91,7 +70,7 @@ def record(
         else:
             print("\n".join(lines))
     else:
-        _print_json(registers.document(found, typed=format is RecordFormat.jsonld))
+        print_json(registers.document(found, typed=format is RecordFormat.jsonld))
 
 
 @app.command()
@@ -103,7 +82,7 @@ def entry(
     """Print one entry of a register, and its item."""
     log = Registers.open(data).log
     found = log.entry(register, number)
-    _print_json(found.as_json() | {"item": json.loads(log.item(found.item_hash))})
+    print_json(found.as_json() | {"item": json.loads(log.item(found.item_hash))})
 
 
 @app.command()
@@ -112,7 +91,7 @@ def trail(register: RegisterName, key: Key, data: Data) -> None:
     registers = Registers.open(data)
     registers.schema(register)
     entries = registers.log.trail(register, registers.canonical_key(register, key))
-    _print_json([one.as_json() for one in entries])
+    print_json([one.as_json() for one in entries])
 
 
 @app.command()
@@ -138,7 +117,7 @@ def lookup(
         raise typer.BadParameter(
             "give a postcode, or --lon and --lat, or --easting and --northing"
         )
-    _print_json(answer(registers, point, at))
+    print_json(answer(registers, point, at))
 
 
 @app.command()
@@ -163,44 +142,6 @@ def dump(
     )
 
 
-@app.command()
-def verify(
-    data: Data,
-    register: Annotated[str | None, typer.Argument(help="One register only.")] = None,
-    size: Annotated[int | None, typer.Option(help="The root at that size.")] = None,
-) -> None:
-    """Recompute root hashes from items and entries."""
-    if size is not None and register is None:
-        raise typer.BadParameter("--size goes with one register")
-    log = Registers.open(data).log
-    for name in [register] if register else log.registers():
-        root = format_hash(log.verify(name, size))
-        entries = log.size(name) if size is None else size
-        print(f"{name}: {entries} entries, {root} verified")
-
-
-@app.command()
-def rebuild(
-    data: Data,
-    base: Annotated[
-        str | None, typer.Option(help="IRI that records are under.")
-    ] = None,
-) -> None:
-    """Build all views anew from the log."""
-    registers = Registers.open(data, base=base)
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def show(stage: str, done: int, total: int | None) -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage)
-            bar.update(tasks[stage], completed=done, total=total)
-
-        view = registers.publish(show, anew=True)
-    entries = sum(view.sizes.values())
-    print(f"view {view.version}: {entries} entries of {len(view.sizes)} registers")
-
-
 def _postcode_point(registers: Registers, postcode: str) -> Point:
     found = registers.log.record("postcode", parse_postcode(postcode))
     value = found.item.get("point")
@@ -208,23 +149,3 @@ def _postcode_point(registers: Registers, postcode: str) -> Point:
     if place is None:
         raise TrigpointError(f"the position of {postcode} is not known")
     return point_from_lon_lat(*place)
-
-
-def _print_json(body: object) -> None:
-    print(json.dumps(body, ensure_ascii=False, indent=2))
-
-
-def main() -> None:
-    """The console script: core errors become one line and an exit code."""
-    try:
-        app()
-    except LogCorrupt as error:
-        print(f"trigpoint: {error}", file=sys.stderr)
-        sys.exit(1)
-    except (TrigpointError, OSError, sqlite3.Error) as error:
-        print(f"trigpoint: {error}", file=sys.stderr)
-        sys.exit(2)
-
-
-if __name__ == "__main__":
-    main()

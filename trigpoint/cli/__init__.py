@@ -1,0 +1,28 @@
+"""`trigpoint VERB --data DIR`: look into a data directory, check it, keep it.
+
+Loading is `python -m loaders`, serving is `python -m api`. Exit codes: 0 fine, 1 the
+data does not verify, 2 wrong usage or a fault.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+
+from trigpoint.cli import keeping, proving, reading
+from trigpoint.cli.app import app
+from trigpoint.errors import LogCorrupt, NotVerified, TrigpointError
+
+__all__ = ["app", "keeping", "main", "proving", "reading"]
+
+
+def main() -> None:
+    """The console script: core errors become one line and an exit code."""
+    try:
+        app()
+    except (LogCorrupt, NotVerified) as error:
+        print(f"trigpoint: {error}", file=sys.stderr)
+        sys.exit(1)
+    except (TrigpointError, OSError, sqlite3.Error) as error:
+        print(f"trigpoint: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,1 @@
+"""Other people's logs: fetched, verified, kept as replicas, witnessed."""
