@@ -32,7 +32,7 @@ _CONTROLS = (
 )
 _LINE_FEED = "\n"
 # An address at a named host. Conservative: a lone `@`, a handle or `@ home` is none.
-_EMAIL = (
+EMAIL = (
     r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}"
 )
 _ANY_URI = "http://www.w3.org/2001/XMLSchema#anyURI"
@@ -180,7 +180,7 @@ def _has_control(text: pl.Expr, schema: Schema, field: Field) -> pl.Expr:
 
 def _has_email(text: pl.Expr) -> pl.Expr:
     # Most text has no `@`, and that is found out faster than that no address is in it.
-    return text.str.contains("@", literal=True) & text.str.contains(_EMAIL)
+    return text.str.contains("@", literal=True) & text.str.contains(EMAIL)
 
 
 def _geometries(frame: pl.DataFrame, schema: Schema) -> Iterator[Violation]:
