@@ -20,8 +20,9 @@ from loaders.layout import Layout
 from loaders.release import Release, open_release
 from loaders.source import REMARK, Given, Rows, Source
 from trigpoint.errors import BadRelease, NoData
+from trigpoint.loading import Summary
 from trigpoint.log.entry import Batch
-from trigpoint.register import Registers, Summary
+from trigpoint.register import Registers
 from trigpoint.schema.shape import Schema
 from trigpoint.staging import Load
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from loaders.run import Outcome
 from trigpoint.gate.terms import short
-from trigpoint.register import Summary
+from trigpoint.loading import Summary
 
 COLUMNS = ("added", "changed", "unchanged", "rejected", "left out")
 MOST_SHOWN = 50

@@ -19,8 +19,9 @@ import pytest
 from loaders.__main__ import SOURCES, parser
 from loaders.run import load
 from trigpoint.dump import EVERYTHING, Dumps
+from trigpoint.loading import Summary
 from trigpoint.log.rsf import PERSONAL
-from trigpoint.register import Registers, Summary
+from trigpoint.register import Registers
 from trigpoint.schema.rdf import EXACT_MATCH, RDF_TYPE
 from trigpoint.schema.shape import GEO
 from trigpoint.view import silent

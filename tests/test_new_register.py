@@ -14,8 +14,9 @@ from pyld import jsonld as pyld
 
 from trigpoint.graph.store import GraphView
 from trigpoint.graph.workers import QueryPool
+from trigpoint.loading import Summary
 from trigpoint.log.entry import Batch
-from trigpoint.register import Registers, Summary
+from trigpoint.register import Registers
 from trigpoint.schema.csvw import csv_lines, metadata
 from trigpoint.schema.jsonld import context
 from trigpoint.schema.model import record_model

@@ -17,8 +17,9 @@ from trigpoint.errors import (
     NoSuchRegister,
     ViewsBehind,
 )
+from trigpoint.loading import Summary
 from trigpoint.log.entry import Batch
-from trigpoint.register import Registers, Summary
+from trigpoint.register import Registers
 from trigpoint.staging import Load
 
 BATCH = Batch("test", "A test", release_date="2019-04-01")

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
-from trigpoint import staging
 from trigpoint.archive import append_archive, read_archives, shape_of
-from trigpoint.dates import now, today
 from trigpoint.errors import (
     NoData,
     NoSuchRegister,
@@ -21,43 +15,22 @@ from trigpoint.errors import (
     ViewOutdated,
     ViewsBehind,
 )
-from trigpoint.gate.drop import Standing
-from trigpoint.gate.gate import check, split
-from trigpoint.gate.history import NumberedItem, check_items
-from trigpoint.gate.report import Report
 from trigpoint.identifiers import canonical_key
 from trigpoint.iris import DEFAULT_BASE, parse_base
+from trigpoint.loading import Loading, Summary
 from trigpoint.log.entry import Batch, Record
-from trigpoint.log.store import Appender, Log
+from trigpoint.log.store import Log
 from trigpoint.resources import resource_folder
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.items import format_hash
 from trigpoint.schema.jsonld import document
 from trigpoint.schema.rdf import ntriples
 from trigpoint.schema.shape import Schema
-from trigpoint.staging import Counts, Load
+from trigpoint.staging import Load
 from trigpoint.view import Progress, View, silent
 from trigpoint.views import Views
 
 LOG_FILE = "log.sqlite"
-
-
-@dataclass
-class Summary:
-    """What a load did to each register, or would have done.
-
-    `appended` says whether it was written: not after a dry run, nor when rows were
-    rejected and that was not accepted. `rejects` holds the refused rows.
-    """
-
-    counts: dict[str, Counts] = field(default_factory=dict)
-    report: Report = field(default_factory=Report)
-    rejects: dict[str, pl.DataFrame] = field(default_factory=dict)
-    appended: bool = False
-
-    @property
-    def rejected(self) -> int:
-        return sum(counts.rejected for counts in self.counts.values())
 
 
 class Registers:
@@ -181,10 +154,12 @@ class Registers:
         `force` lets a release through that drops far more than usual. The release
         date of `batch` is the day that links must hold on; today, if it has none.
         """
-        summary = Summary()
+        summary, loading = Summary(), Loading(self.log, self.schemas, self.base)
         with self.log.appending(batch, dry_run=dry_run) as appender:
             for load in loads:
-                self._load_one(load, batch, appender, summary, force, progress)
+                loading.load(
+                    load, batch, appender, summary, force=force, progress=progress
+                )
             if summary.report.conforms or accept_partial:
                 summary.appended = not dry_run
             else:
@@ -203,55 +178,6 @@ class Registers:
                 "the entries are in the log, but the views could not be built "
                 f"({error}): run `trigpoint rebuild` when that is mended"
             ) from error
-
-    def _load_one(
-        self,
-        load: Load,
-        batch: Batch,
-        appender: Appender,
-        summary: Summary,
-        force: bool,
-        progress: Progress,
-    ) -> None:
-        schema = self.schemas[load.register]
-        frame, reasons = staging.left_out(staging.collect(load, schema))
-        current = staging.current_records(self.log, load.register)
-        frame = staging.complete(frame, current, schema, partial=load.partial)
-        found = check(
-            frame,
-            schema,
-            self.schemas,
-            held=partial(self._held, self.schemas),
-            source_date=batch.release_date or today(),
-            base=self.base,
-            progress=lambda done, total: progress(
-                f"gate: {load.register}", done, total
-            ),
-            current=self._standing(load, schema),
-            force=force,
-        )
-        accepted, rejected = split(frame, found, load.register)
-        drafts, counts = staging.draft(accepted, current, schema, now())
-        appender.append(load.register, drafts)
-        counts.rejected, counts.left_out = len(rejected), reasons
-        summary.counts[load.register] = counts
-        summary.report.merge(found)
-        if len(rejected):
-            summary.rejects[load.register] = rejected
-
-    def _held(
-        self, schemas: Schemas, register: str, keys: Collection[str]
-    ) -> Mapping[str, str | None]:
-        """Which of these keys a register holds, with the date on which each ended."""
-        end = schemas[register].end if register in schemas else None
-        return self.log.values(register, keys, end)
-
-    def _standing(self, load: Load, schema: Schema) -> Standing | None:
-        """What a load is compared with, if it should hold all of its register."""
-        if load.partial or not load.whole or not self.log.size(schema.register):
-            return None
-        records = self.log.iter_records(schema.register)
-        return Standing.of_items((record.item for record in records), schema)
 
     def import_rsf(
         self,
@@ -272,7 +198,7 @@ class Registers:
             archives = read_archives(paths, self.log)
             shapes = {a.register: shape_of(a, self.schemas) for a in archives}
             schemas = self._read_schemas({n: s for n, s in shapes.items() if s})
-            fresh = {}
+            loading, fresh = Loading(self.log, schemas, self.base), {}
             for archive in archives:
                 register = archive.register
                 summary.counts[register], fresh[register] = append_archive(
@@ -280,7 +206,7 @@ class Registers:
                 )
             for done, (register, items) in enumerate(fresh.items(), start=1):
                 progress("gate: registers", done, len(archives))
-                self._judge(register, items, schemas, batch, summary.report)
+                loading.judge(register, items, batch, summary.report)
             if summary.report.conforms:
                 summary.appended = not dry_run
             else:
@@ -289,21 +215,3 @@ class Registers:
             self.schemas = schemas
             self._publish_appended(progress)
         return summary
-
-    def _judge(
-        self,
-        register: str,
-        items: list[NumberedItem],
-        schemas: Schemas,
-        batch: Batch,
-        report: Report,
-    ) -> None:
-        check_items(
-            items,
-            schemas[register],
-            schemas,
-            held=partial(self._held, schemas),
-            source_date=batch.release_date or today(),
-            base=self.base,
-            report=report,
-        )

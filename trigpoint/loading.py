@@ -1,0 +1,115 @@
+"""From rows to entries within one transaction: staged, gated, drafted, appended.
+
+Nothing is decided here: who loads looks at the report and keeps the transaction or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from trigpoint import staging
+from trigpoint.dates import now, today
+from trigpoint.gate.drop import Standing
+from trigpoint.gate.gate import check, split
+from trigpoint.gate.history import NumberedItem, check_items
+from trigpoint.gate.report import Report
+from trigpoint.log.entry import Batch
+from trigpoint.log.reader import LogReader
+from trigpoint.log.store import Appender
+from trigpoint.schema.catalogue import Schemas
+from trigpoint.schema.shape import Schema
+from trigpoint.staging import Counts, Load
+from trigpoint.view import Progress, silent
+
+
+@dataclass
+class Summary:
+    """What a load did to each register, or would have done.
+
+    `appended` says whether it was written: not after a dry run, nor when rows were
+    rejected and that was not accepted. `rejects` holds the refused rows.
+    """
+
+    counts: dict[str, Counts] = field(default_factory=dict)
+    report: Report = field(default_factory=Report)
+    rejects: dict[str, pl.DataFrame] = field(default_factory=dict)
+    appended: bool = False
+
+    @property
+    def rejected(self) -> int:
+        return sum(counts.rejected for counts in self.counts.values())
+
+
+@dataclass(frozen=True)
+class Loading:
+    """What rows are judged by: a log, the schemas of its registers, their base."""
+
+    log: LogReader
+    schemas: Schemas
+    base: str
+
+    def load(
+        self,
+        load: Load,
+        batch: Batch,
+        appender: Appender,
+        summary: Summary,
+        *,
+        force: bool = False,
+        progress: Progress = silent,
+    ) -> None:
+        """Judge the rows of one register and append what is new of those accepted."""
+        schema = self.schemas[load.register]
+        frame, reasons = staging.left_out(staging.collect(load, schema))
+        current = staging.current_records(self.log, load.register)
+        frame = staging.complete(frame, current, schema, partial=load.partial)
+        found = check(
+            frame,
+            schema,
+            self.schemas,
+            held=self._held,
+            source_date=batch.release_date or today(),
+            base=self.base,
+            progress=lambda done, total: progress(
+                f"gate: {load.register}", done, total
+            ),
+            current=self._standing(load, schema),
+            force=force,
+        )
+        accepted, rejected = split(frame, found, load.register)
+        drafts, counts = staging.draft(accepted, current, schema, now())
+        appender.append(load.register, drafts)
+        counts.rejected, counts.left_out = len(rejected), reasons
+        summary.counts[load.register] = counts
+        summary.report.merge(found)
+        if len(rejected):
+            summary.rejects[load.register] = rejected
+
+    def judge(
+        self, register: str, items: list[NumberedItem], batch: Batch, report: Report
+    ) -> None:
+        """Judge items of an archived register, as they stand."""
+        check_items(
+            items,
+            self.schemas[register],
+            self.schemas,
+            held=self._held,
+            source_date=batch.release_date or today(),
+            base=self.base,
+            report=report,
+        )
+
+    def _held(self, register: str, keys: Collection[str]) -> Mapping[str, str | None]:
+        """Which of these keys a register holds, with the date on which each ended."""
+        end = self.schemas[register].end if register in self.schemas else None
+        return self.log.values(register, keys, end)
+
+    def _standing(self, load: Load, schema: Schema) -> Standing | None:
+        """What a load is compared with, if it should hold all of its register."""
+        if load.partial or not load.whole or not self.log.size(schema.register):
+            return None
+        records = self.log.iter_records(schema.register)
+        return Standing.of_items((record.item for record in records), schema)
