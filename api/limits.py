@@ -10,7 +10,7 @@ from anyio import CapacityLimiter
 from fastapi import Request
 from starlette.types import Scope
 
-from trigpoint.errors import TrigpointError
+from trigpoint.errors import TooBusy, TrigpointError
 
 MAX_PATH = 2_048  # bytes
 MAX_QUERY = 24_576  # bytes; a SPARQL query in a URL, percent-encoded
@@ -32,12 +32,6 @@ class HeadersTooLarge(TrigpointError):
 
 class BodyTooLarge(TrigpointError):
     slug: ClassVar[str] = "body-too-large"
-
-
-class TooBusy(TrigpointError):
-    """As much hard work as may wait is waiting."""
-
-    slug: ClassVar[str] = "too-busy"
 
 
 def check_request(scope: Scope) -> None:

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
-from api.limits import BodyTooLarge, HeadersTooLarge, PathTooLong, TooBusy
+from api.limits import BodyTooLarge, HeadersTooLarge, PathTooLong
 from api.negotiation import NotAcceptable
 from api.paths import is_head
 from api.queries import UnsupportedMediaType
@@ -66,7 +66,7 @@ TABLE: dict[type[errors.TrigpointError], Kind] = {
     HeadersTooLarge: Kind(431, "The request's headers are too large"),
     UnsupportedMediaType: Kind(415, "The body is of a type that is not read here"),
     BodyTooLarge: Kind(413, "The request's body is too large"),
-    TooBusy: Kind(503, "Too much expensive work is waiting"),
+    errors.TooBusy: Kind(503, "Too much expensive work is waiting"),
 }
 # Problems that no core error stands behind.
 NO_SUCH_PAGE = ("no-such-page", Kind(404, "There is no such page"))
@@ -130,7 +130,7 @@ def _headers(error: errors.TrigpointError, status: int) -> dict[str, str]:
         return {"Vary": "Accept"}
     if isinstance(error, RangeNotSatisfiable):
         return {"Content-Range": f"bytes */{error.members['size']}"}
-    busy = (errors.QueryBusy, errors.DataBusy, TooBusy)
+    busy = (errors.QueryBusy, errors.DataBusy, errors.TooBusy)
     return {"Retry-After": RETRY_SECONDS} if isinstance(error, busy) else {}
 
 

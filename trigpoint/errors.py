@@ -185,6 +185,12 @@ class DataBusy(TrigpointError):
     slug = "data-busy"
 
 
+class TooBusy(TrigpointError):
+    """As much work as may wait is waiting."""
+
+    slug = "too-busy"
+
+
 class NoData(TrigpointError):
     """There is no register data in the folder named."""
 

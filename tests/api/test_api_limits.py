@@ -7,8 +7,9 @@ import threading
 import anyio
 import pytest
 
-from api.limits import Bench, TooBusy
+from api.limits import Bench
 from tests.testclient import TestClient
+from trigpoint.errors import TooBusy
 
 
 @pytest.mark.parametrize(
