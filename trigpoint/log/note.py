@@ -182,10 +182,11 @@ def parse_verifier_key(text: str) -> VerifierKey:
 def parse_note(data: str | bytes, limit: int = MAX_NOTE) -> Note:
     """A note of at most `limit` bytes; raises InvalidInput when it is not as
     signed-note has it."""
-    if len(data) > limit:
-        raise InvalidInput(f"a note of {len(data)} bytes: at most {limit} are read")
+    written = data.encode(errors="surrogatepass") if isinstance(data, str) else data
+    if len(written) > limit:
+        raise InvalidInput(f"a note of {len(written)} bytes: at most {limit} are read")
     try:
-        note = data if isinstance(data, str) else data.decode()
+        note = written.decode()
     except UnicodeDecodeError as error:
         raise InvalidInput(f"the note is not UTF-8: byte {error.start}") from error
     _check_characters(note)
