@@ -38,9 +38,9 @@ from loaders.layout import ROW
 from loaders.school_addresses import ADDRESS
 from loaders.schools import SCHOOL
 from loaders.source import Given, Rows, Source
-from trigpoint.dump import rsf_lines
 from trigpoint.errors import NoData, ReleaseRejected
 from trigpoint.log.entry import Batch
+from trigpoint.log.rsf import rsf_lines
 from trigpoint.register import Registers
 from trigpoint.spatial.generalise import generalise
 from trigpoint.staging import Load
@@ -202,7 +202,7 @@ def _position(registers: Registers, names: Sequence[str]) -> None:
 
 def _write(registers: Registers, name: str, out: Path) -> None:
     """One register as RSF; boundaries packed, without a time in the file."""
-    data = "".join(rsf_lines(registers, name)).encode()
+    data = "".join(rsf_lines(registers.log, name)).encode()
     path = out / f"{name}.rsf"
     if name == BOUNDARY:
         path = out / f"{name}.rsf.gz"

@@ -14,10 +14,11 @@ from pathlib import Path
 from trigpoint.errors import BadRelease
 from trigpoint.gate.history import NumberedItem
 from trigpoint.log import merkle
-from trigpoint.log.entry import leaf
+from trigpoint.log.entry import SystemEntry, leaf
+from trigpoint.log.merkle import Frontier
 from trigpoint.log.reader import LogReader
-from trigpoint.log.rsf import Archive, KnownTree, read_rsf
-from trigpoint.log.store import Appender
+from trigpoint.log.rsf import Archive, read_rsf
+from trigpoint.log.appender import Appender
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.derive import derive_shape
 from trigpoint.schema.items import parse_item
@@ -48,7 +49,7 @@ def read_archives(paths: Iterable[Path], log: LogReader) -> list[Archive]:
 
 def _read_archive(path: Path, log: LogReader) -> Archive:
     called = path.name.partition(".")[0]
-    archive = read_rsf(path, KnownTree(tuple(_leaves(log, called))))
+    archive = read_rsf(path, _tree(log, called))
     if archive.start and archive.register != called:
         raise BadRelease(
             f"it goes on from the entries of {called}, but says that it is "
@@ -65,16 +66,41 @@ def _read_archive(path: Path, log: LogReader) -> Archive:
                 file=path.name,
                 do="nothing was loaded: the file tells another history",
             )
+    archive.system = _metadata(path, archive, log)
     return archive
 
 
-def _leaves(log: LogReader, register: str) -> list[bytes]:
-    """Leaf hashes of a register as the log has it."""
-    leaves: list[bytes] = []
+def _tree(log: LogReader, register: str) -> Frontier:
+    """The tree of a register's entries as the log has them; empty for a new one."""
+    tree = Frontier()
     for start in range(1, log.size(register) + 1, _PAGE):
         page = log.entries(register, start, _PAGE)
-        leaves += [merkle.leaf_hash(leaf(entry)) for entry in page]
-    return leaves
+        tree.add(merkle.leaf_hash(leaf(entry)) for entry in page)
+    return tree
+
+
+def _metadata(path: Path, archive: Archive, log: LogReader) -> list[SystemEntry]:
+    """The system entries that a register has once a file is loaded.
+
+    They only ever grow, as the log does: a file that goes on from the log brings more
+    of them, and of a whole file's and the log's those count that include the others.
+    Raises BadRelease when each has some that the other lacks.
+    """
+    register, said = archive.register, archive.system
+    held = log.system_entries(register) if register in log.sizes() else []
+    if archive.start:
+        return [*held, *(entry for entry in said if entry not in held)]
+    if set(said) <= set(held):
+        return held
+    if set(held) <= set(said):
+        return said
+    lacking = next(entry for entry in held if entry not in said)
+    raise BadRelease(
+        f"it lacks the system entry {lacking.key} of {lacking.timestamp} that "
+        f"{register} has, and has others",
+        file=path.name,
+        do="nothing was loaded: the file tells another history",
+    )
 
 
 def shape_of(archive: Archive, schemas: Schemas) -> str | None:
@@ -112,10 +138,13 @@ def append_archive(
         counts.changed += draft.key in current
         counts.added += draft.key not in current
         current.add(draft.key)
-    if fresh or not held:
+    new = register not in log.sizes()
+    if fresh or new or archive.system != log.system_entries(register):
         appender.declare(register, shape)
         appender.append(register, fresh)
-        if archive.system:
-            appender.set_system_entries(register, archive.system)
-    items = enumerate(fresh, start=held + 1)
-    return counts, [(number, d.key, parse_item(d.item)) for number, d in items]
+        appender.set_system_entries(register, archive.system)
+    return counts, [
+        (number, draft.key, parse_item(draft.item))
+        for number, draft in enumerate(fresh, start=held + 1)
+        if draft.item is not None
+    ]

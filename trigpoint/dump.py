@@ -22,8 +22,8 @@ import shapely.geometry
 from trigpoint.catalogue import catalogue_lines, provenance_lines
 from trigpoint.errors import InvalidParameter
 from trigpoint.iris import graph_iri
-from trigpoint.log.entry import Entry, Record
-from trigpoint.log.rsf import format_rsf
+from trigpoint.log.entry import Record
+from trigpoint.log.rsf import rsf_lines
 from trigpoint.register import Registers
 from trigpoint.schema import csvw
 from trigpoint.schema.geojson import feature
@@ -215,35 +215,8 @@ def _geojson(registers: Registers, register: str) -> Iterator[str]:
     yield "\n]}\n"
 
 
-def rsf_lines(registers: Registers, register: str) -> Iterator[str]:
-    """A register as RSF: its items, entries, metadata and root hash, by line.
-
-    Read it within `log.snapshot()`, or an append meanwhile makes it contradict itself.
-    """
-    log = registers.log
-    return format_rsf(
-        register,
-        log.system_entries(register),
-        _entries(registers, register),
-        _contents(registers, register),
-        log.root(register),
-    )
-
-
-def _entries(registers: Registers, register: str) -> Iterator[Entry]:
-    start = 1
-    while page := registers.log.entries(register, start, _PAGE):
-        yield from page
-        start = page[-1].number + 1
-
-
-def _contents(registers: Registers, register: str) -> Iterator[str]:
-    """The text of each item that the entries name, once."""
-    seen: set[bytes] = set()
-    for entry in _entries(registers, register):
-        if entry.item_hash not in seen:
-            seen.add(entry.item_hash)
-            yield registers.log.item(entry.item_hash)
+def _rsf(registers: Registers, register: str) -> Iterator[str]:
+    return rsf_lines(registers.log, register)
 
 
 def _trig(registers: Registers) -> Iterator[str]:
@@ -274,5 +247,5 @@ _WRITERS: dict[str, Callable[[Registers, str], Iterator[str]]] = {
     "csv": _csv,
     "csv-metadata.json": _csv_metadata,
     "geojson": _geojson,
-    "rsf": rsf_lines,
+    "rsf": _rsf,
 }

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from trigpoint.errors import BadRelease
 from trigpoint.log import merkle
 from trigpoint.log.entry import Draft, Entry, SystemEntry, leaf
-from trigpoint.log.rsf import KnownTree, format_rsf, read_rsf
+from trigpoint.log.rsf import format_rsf, read_rsf
 from trigpoint.schema.items import canonical_json, format_hash, item_hash
 
 EMPTY = format_hash(merkle.EMPTY_ROOT)
@@ -300,7 +300,8 @@ def test_a_line_of_200_megabytes_is_refused_in_little_memory(tmp_path: Path) -> 
 
 def test_a_file_may_go_on_from_what_is_held(tmp_path: Path) -> None:
     """The first assertion may be the root that the log has; entries go on from it."""
-    held = KnownTree((merkle.leaf_hash(leaf(Entry(1, TIME, "a", item_hash(A)))),))
+    held = merkle.Frontier()
+    held.add([merkle.leaf_hash(leaf(Entry(1, TIME, "a", item_hash(A))))])
     lines = [
         f"assert-root-hash\t{root_of(('a', A))}",
         f"add-item\t{B}",
@@ -312,6 +313,45 @@ def test_a_file_may_go_on_from_what_is_held(tmp_path: Path) -> None:
     assert read_rsf(write(tmp_path, GOOD), held).start == 0
     with pytest.raises(BadRelease, match="root hash of 0 entries"):
         read_rsf(write(tmp_path, lines))
+
+
+def test_an_item_may_be_absent_only_where_it_is_known_to_be_withheld(
+    tmp_path: Path,
+) -> None:
+    """An entry without its item is refused with the item's name, unless the log that
+    reads it withholds the item itself; metadata is never without its item."""
+    path = write(tmp_path, [line for line in GOOD if line != f"add-item\t{B}"])
+    with pytest.raises(BadRelease, match=f"no item called {name(B)} was added") as told:
+        read_rsf(path)
+    assert told.value.members["row"] == 7
+    assert "its publisher withholds it" in str(told.value)
+    with pytest.raises(BadRelease, match="was added before"):
+        read_rsf(path, withheld={item_hash(A)})
+    archive = read_rsf(path, withheld={item_hash(B)})
+    assert archive.entries[1] == Draft(TIME, "b", None, item_hash(B))
+    no_name = [line for line in GOOD if line != 'add-item\t{"name":"town"}']
+    with pytest.raises(BadRelease, match="was added before"):
+        read_rsf(write(tmp_path, no_name), withheld={item_hash('{"name":"town"}')})
+
+
+def test_a_root_after_each_entry_costs_no_more_than_the_tree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each assertion folds the peaks of the tree; none hashes the tree anew."""
+    tree, lines = merkle.Frontier(), [f"add-item\t{A}"]
+    for number in range(1, 513):
+        lines.append(f"append-entry\tuser\ta\t{TIME}\t{name(A)}")
+        tree.add([merkle.leaf_hash(leaf(Entry(number, TIME, "a", item_hash(A))))])
+        lines.append(f"assert-root-hash\t{format_hash(tree.root)}")
+    hashed, node_hash = [], merkle.node_hash
+
+    def counting(left: bytes, right: bytes) -> bytes:
+        hashed.append(1)
+        return node_hash(left, right)
+
+    monkeypatch.setattr(merkle, "node_hash", counting)
+    assert read_rsf(write(tmp_path, lines)).assertions == 512
+    assert len(hashed) < 512 * 10
 
 
 KEYS = st.text('abcé "\\:/', min_size=1, max_size=4)

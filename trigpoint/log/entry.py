@@ -47,11 +47,14 @@ class Record:
 
 @dataclass(frozen=True)
 class Draft:
-    """An entry that is not yet in the log: what will be appended."""
+    """An entry that is not yet in the log: what will be appended.
+
+    `item` is None when the log holds the item already and withholds it.
+    """
 
     timestamp: str
     key: str
-    item: str
+    item: str | None
     item_hash: bytes
 
 
@@ -79,6 +82,15 @@ class Batch:
     attribution: str | None = None
     landing_page: str | None = None
     release_date: str | None = None
+
+
+@dataclass(frozen=True)
+class BatchKey:
+    """The custodian's key that a batch was appended with: its id, and the name of the
+    organisation that it was given to."""
+
+    id: str
+    name: str
 
 
 def leaf(entry: Entry) -> bytes:

@@ -30,16 +30,37 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
+class Frontier:
+    """A tree that grows leaf by leaf: of its nodes only the peaks are kept, the roots
+    of the perfect subtrees that its leaves make up, largest first."""
+
+    def __init__(self, size: int = 0, peaks: Iterable[bytes] = ()) -> None:
+        self.size = size
+        self.peaks = list(peaks)
+
+    def add(self, leaf_hashes: Iterable[bytes]) -> None:
+        """Append leaf hashes to the tree."""
+        for node in leaf_hashes:
+            # Each 1 at the end of the size is a peak as tall as what is now to its
+            # right, so the two become one.
+            bits = self.size
+            while bits & 1:
+                node = node_hash(self.peaks.pop(), node)
+                bits >>= 1
+            self.peaks.append(node)
+            self.size += 1
+
+    @property
+    def root(self) -> bytes:
+        """Root hash of the tree as it is now."""
+        return _fold(self.peaks)
+
+
 def root_hash(leaf_hashes: Iterable[bytes]) -> bytes:
     """Merkle tree hash over leaf hashes, without tiles: the reference."""
-    peaks: list[tuple[int, bytes]] = []
-    for leaf in leaf_hashes:
-        height, node = 0, leaf
-        while peaks and peaks[-1][0] == height:
-            node = node_hash(peaks.pop()[1], node)
-            height += 1
-        peaks.append((height, node))
-    return _fold([node for _, node in peaks])
+    tree = Frontier()
+    tree.add(leaf_hashes)
+    return tree.root
 
 
 def extend(

@@ -3,14 +3,16 @@
 Register Serialisation Format (GDS openregister): `assert-root-hash`, `add-item` and
 `append-entry` lines, tab-separated. Every assertion is checked where it stands, against
 the tree of the user entries so far. System entries are metadata beside the tree; a
-`custodian` names a person, so it is never kept.
+`custodian` names a person, so it is never kept. An item that is withheld has no
+`add-item` line, while its entries stay; such a file is believed only where the log
+knows by itself that the item is withheld.
 """
 
 from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -18,6 +20,8 @@ from typing import BinaryIO, cast
 from trigpoint.errors import BadRelease, InvalidInput
 from trigpoint.log import merkle
 from trigpoint.log.entry import TIMESTAMP, Draft, Entry, SystemEntry, leaf
+from trigpoint.log.merkle import Frontier
+from trigpoint.log.reader import LogReader
 from trigpoint.schema.items import (
     Item,
     canonical_json,
@@ -29,6 +33,7 @@ from trigpoint.schema.items import (
 
 PERSONAL = ("custodian",)
 _MAX_LINE = 32 * 2**20
+_PAGE = 10_000
 
 
 @dataclass
@@ -62,15 +67,18 @@ class Archive:
         return value if isinstance(value, str) else None
 
 
-def read_rsf(path: Path, known: KnownTree | None = None) -> Archive:
+def read_rsf(
+    path: Path, known: Frontier | None = None, withheld: Collection[bytes] = ()
+) -> Archive:
     """Read and check one RSF file; nothing of it is believed before its end.
 
-    `known` is the tree that the log holds already, for a file that goes on from it.
+    `known` is the tree that the log holds already, for a file that goes on from it, and
+    `withheld` names the items that may be absent, since the log withholds them itself.
     Raises BadRelease with the line number: a hash that does not match, an item that is
     not canonical, never used or used before it is added, an entry out of order, a root
     hash that comes out otherwise, a line that is cut off.
     """
-    reader = _Reader(path, known or KnownTree())
+    reader = _Reader(path, known or Frontier(), withheld)
     with _open(path) as file:
         for number, line in enumerate(_lines(file, path), start=1):
             reader.line(number, line)
@@ -82,17 +90,6 @@ def _open(path: Path) -> BinaryIO:
     if path.suffix == ".gz":
         return cast("BinaryIO", gzip.open(path, "rb"))
     return path.open("rb")
-
-
-@dataclass(frozen=True)
-class KnownTree:
-    """Leaf hashes of a register as the log has it; an RSF file may start after them."""
-
-    leaves: tuple[bytes, ...] = ()
-
-    @property
-    def root(self) -> bytes:
-        return merkle.root_hash(self.leaves)
 
 
 def _lines(file: BinaryIO, path: Path) -> Iterator[str]:
@@ -132,13 +129,16 @@ def _line(file: BinaryIO, path: Path, number: int) -> bytes:
 class _Reader:
     """State while the lines of one file go by."""
 
-    def __init__(self, path: Path, known: KnownTree) -> None:
+    def __init__(
+        self, path: Path, known: Frontier, withheld: Collection[bytes]
+    ) -> None:
         self._path = path
         self._known = known
+        self._withheld = withheld
         self._items: dict[bytes, tuple[str, int]] = {}
         self._unused: dict[bytes, int] = {}
         self._drafts: list[Draft] = []
-        self._leaves: list[bytes] = []
+        self._tree = Frontier()
         self._archive = Archive(register=path.name.partition(".")[0])
         self._last = ""
         self._commands = {
@@ -168,6 +168,8 @@ class _Reader:
             raise self._error("the file is empty", 1)
         archive.register = archive.named("name", "name") or archive.register
         for draft in self._drafts:
+            if draft.item is None:
+                continue
             if parse_item(draft.item).get(archive.register) != draft.key:
                 _, number = self._items[draft.item_hash]
                 raise self._error(
@@ -179,13 +181,13 @@ class _Reader:
 
     def _assert(self, number: int, parts: list[str]) -> None:
         claimed = parse_hash(parts[0])
-        if not self._leaves and not self._archive.start and claimed == self._known.root:
-            self._leaves = list(self._known.leaves)
-            self._archive.start = len(self._leaves)
-        root = merkle.root_hash(self._leaves)
+        if not self._tree.size and claimed == self._known.root:
+            self._tree = Frontier(self._known.size, self._known.peaks)
+            self._archive.start = self._tree.size
+        root = self._tree.root
         if claimed != root:
             raise self._error(
-                f"the root hash of {len(self._leaves)} entries is {format_hash(root)}, "
+                f"the root hash of {self._tree.size} entries is {format_hash(root)}, "
                 f"not {parts[0]}",
                 number,
             )
@@ -203,29 +205,39 @@ class _Reader:
     def _append(self, number: int, parts: list[str]) -> None:
         kind, key, timestamp, name = parts
         digest = parse_hash(name)
-        if digest not in self._items:
-            raise self._error(f"no item called {name} was added before", number)
         if not TIMESTAMP.fullmatch(timestamp):
             raise self._error(f"“{timestamp}” is not a time in UTC", number)
         if not key:
             raise self._error("the key is empty", number)
         self._unused.pop(digest, None)
-        text, _ = self._items[digest]
         if kind == "user":
-            if timestamp < self._last:
-                raise self._error(
-                    f"older than the entry before it ({self._last})", number
-                )
-            self._last = timestamp
-            entry = Entry(len(self._leaves) + 1, timestamp, key, digest)
-            self._leaves.append(merkle.leaf_hash(leaf(entry)))
-            self._drafts.append(Draft(timestamp, key, text, digest))
+            self._append_user(number, key, timestamp, digest)
         elif kind != "system":
             raise self._error(f"“{kind}” is neither user nor system", number)
+        elif digest not in self._items:
+            raise self._error(f"no item called {name} was added before", number)
         elif key in PERSONAL:
             self._archive.withheld += 1
         else:
+            text, _ = self._items[digest]
             self._archive.system.append(SystemEntry(key, timestamp, text))
+
+    def _append_user(
+        self, number: int, key: str, timestamp: str, digest: bytes
+    ) -> None:
+        text, _ = self._items.get(digest, (None, 0))
+        if text is None and digest not in self._withheld:
+            raise self._error(
+                f"no item called {format_hash(digest)} was added before: it is "
+                "missing, or its publisher withholds it and this log does not",
+                number,
+            )
+        if timestamp < self._last:
+            raise self._error(f"older than the entry before it ({self._last})", number)
+        self._last = timestamp
+        entry = Entry(self._tree.size + 1, timestamp, key, digest)
+        self._tree.add([merkle.leaf_hash(leaf(entry))])
+        self._drafts.append(Draft(timestamp, key, text, digest))
 
     def _error(self, what: str, number: int) -> BadRelease:
         return BadRelease(
@@ -245,8 +257,8 @@ def format_rsf(
 ) -> Iterator[str]:
     """Lines of a whole register: items first, then entries, then its root hash.
 
-    `content` gives the item of each of `entries`, in step with it. A register without
-    a `name` entry gets one, so that the file says what it is.
+    `content` gives the items that `entries` name and that are not withheld. A register
+    without a `name` entry gets one, so that the file says what it is.
     """
     metadata = list(system)
     if not any(entry.key == "name" for entry in metadata):
@@ -264,3 +276,42 @@ def format_rsf(
         name = format_hash(line.item_hash)
         yield f"append-entry\tuser\t{line.key}\t{line.timestamp}\t{name}\n"
     yield f"assert-root-hash\t{format_hash(root)}\n"
+
+
+def rsf_lines(log: LogReader, register: str) -> Iterator[str]:
+    """A register as RSF: its items, entries, metadata and root hash, by line.
+
+    Read it within `log.snapshot()`, or an append meanwhile makes it contradict itself.
+    """
+    return format_rsf(
+        register,
+        log.system_entries(register),
+        _entries(log, register),
+        _contents(log, register),
+        log.root(register),
+    )
+
+
+def _entries(log: LogReader, register: str) -> Iterator[Entry]:
+    start = 1
+    while page := log.entries(register, start, _PAGE):
+        yield from page
+        start = page[-1].number + 1
+
+
+def _contents(log: LogReader, register: str) -> Iterator[str]:
+    """The text of each item that the entries name, once, in the order of the entries.
+
+    SQLite groups and sorts on disk what does not fit into memory.
+    """
+    items = log.db.execute(
+        "SELECT item FROM entry WHERE register = ? AND number <= ? "
+        "GROUP BY item ORDER BY min(number)",
+        (log.register_id(register), log.size(register)),
+    )
+    for item in items:
+        (text,) = log.db.execute(
+            "SELECT content FROM item WHERE id = ?", item
+        ).fetchone()
+        if text is not None:
+            yield text
