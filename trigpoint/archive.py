@@ -14,11 +14,11 @@ from pathlib import Path
 from trigpoint.errors import BadRelease
 from trigpoint.gate.history import NumberedItem
 from trigpoint.log import merkle
+from trigpoint.log.appender import Appender
 from trigpoint.log.entry import SystemEntry, leaf
 from trigpoint.log.merkle import Frontier
 from trigpoint.log.reader import LogReader
 from trigpoint.log.rsf import Archive, read_rsf
-from trigpoint.log.appender import Appender
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.derive import derive_shape
 from trigpoint.schema.items import parse_item

@@ -16,9 +16,9 @@ from trigpoint.gate.drop import Standing
 from trigpoint.gate.gate import check, split
 from trigpoint.gate.history import NumberedItem, check_items
 from trigpoint.gate.report import Report
+from trigpoint.log.appender import Appender
 from trigpoint.log.entry import Batch
 from trigpoint.log.reader import LogReader
-from trigpoint.log.store import Appender
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.shape import Schema
 from trigpoint.staging import Counts, Load

@@ -46,6 +46,7 @@ def held_in(data: Path) -> Held:
             return nothing_held(register)
         rows = []
         for _, _, text in registers.log.current(register):
+            assert text is not None
             item = parse_item(text).items()
             rows.append({k: ";".join(v) if isinstance(v, list) else v for k, v in item})
         return pl.DataFrame(rows, infer_schema_length=None)

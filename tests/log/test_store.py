@@ -25,7 +25,7 @@ from trigpoint.errors import (
     QueryTimedOut,
     Withheld,
 )
-from trigpoint.log import merkle, reader
+from trigpoint.log import merkle, records
 from trigpoint.log.entry import Batch, Entry, SystemEntry, leaf
 from trigpoint.log.store import Log
 from trigpoint.schema.items import item_hash
@@ -147,7 +147,7 @@ def test_a_scan_that_takes_too_long_is_stopped(
     """A filter that reads more than its share ends in an error of ours, and the log
     goes on answering."""
     append(log, [draft(f"k{n}", name=str(n)) for n in range(30_000)])
-    monkeypatch.setattr(reader, "_SCAN_STEPS", 2)
+    monkeypatch.setattr(records, "_SCAN_STEPS", 2)
     with pytest.raises(QueryTimedOut):
         log.records("town", where={"name": "nowhere"})
     assert log.record("town", "c").item["name"] == "Bath"
@@ -158,8 +158,8 @@ def test_withheld_content_is_gone_but_its_hash_stays(log: Log) -> None:
     root, entry = log.root("town"), log.record("town", "c").entry
     by_hand(
         log,
-        "UPDATE item SET content = NULL, withheld = 'personal data, 2020-01-01' "
-        "WHERE hash = ?",
+        "UPDATE item SET content = NULL, withheld = 'personal data', "
+        "withheld_on = '2020-01-01' WHERE hash = ?",
         entry.item_hash,
     )
     with pytest.raises(Withheld, match="personal data"):
@@ -321,7 +321,7 @@ def test_a_log_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
 FOREIGN = {
     "text": "this is no database",
     "other-tables": "CREATE TABLE register (x)",
-    "other-tables-same-version": "PRAGMA user_version = 1; CREATE TABLE t (x)",
+    "other-tables-same-version": "PRAGMA user_version = 2; CREATE TABLE t (x)",
     "other-version": "PRAGMA user_version = 7",
 }
 

@@ -48,21 +48,12 @@ FLIPS = {
         "INSERT INTO tile SELECT register, 2, 0, hashes FROM tile WHERE level = 1",
         "3 tiles|4 tiles",
     ),
-    "record-of-older-entry": (
-        "UPDATE record SET number = 1 WHERE key = 'a'",
-        "record “a” is not its last entry",
-    ),
-    "record-gone": ("DELETE FROM record WHERE key = 'b'", "record “b”"),
-    "record-of-no-entry": (
-        "INSERT INTO record VALUES (1, 'ghost', 1)",
-        "record “ghost”",
-    ),
 }
 
 
 @pytest.mark.parametrize(("sql", "says"), FLIPS.values(), ids=FLIPS.keys())
 def test_verify_names_what_was_changed(log: Log, sql: str, says: str) -> None:
-    """A byte changed in an item, entry, tile or record is found and named."""
+    """A byte changed in an item, entry or tile is found and named."""
     append(log, [draft(f"k{n}") for n in range(295)])
     assert log.verify("town") == log.root("town")
     by_hand(log, sql)

@@ -1,4 +1,4 @@
-"""Writing the log: one transaction a batch, all or nothing, whatever the registers.
+"""Writing the log: transactions of batches, all or nothing, whatever the registers.
 
 A batch that is not acknowledged leaves no trace, at whatever instant the process dies;
 one that is outlives a power cut. One writer at a time: the data directory's lock is
@@ -8,19 +8,17 @@ held by whoever appends.
 from __future__ import annotations
 
 import fcntl
-import json
-from collections.abc import Iterable, Iterator, Sequence
+import sqlite3
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from trigpoint.dates import now
-from trigpoint.errors import DataBusy, LogCorrupt, NoData
-from trigpoint.log import merkle
-from trigpoint.log.entry import Batch, Draft, Entry, SystemEntry, leaf
+from trigpoint.errors import DataBusy, NoData, NoSuchItem
+from trigpoint.log.appender import Appender
+from trigpoint.log.entry import Batch, BatchKey
 from trigpoint.log.reader import LogReader
 from trigpoint.log.verify import verify_register
-
-_CHUNK = 100_000
+from trigpoint.schema.items import format_hash
 
 
 class Log(LogReader):
@@ -37,25 +35,39 @@ class Log(LogReader):
         super().__init__(path, readonly=readonly)
 
     @contextmanager
-    def appending(self, batch: Batch, *, dry_run: bool = False) -> Iterator[Appender]:
-        """A transaction that appends one batch, rolled back if anything is raised.
+    def transaction(self, *, dry_run: bool = False) -> Iterator[Transaction]:
+        """A transaction of any number of batches, rolled back if anything is raised.
 
-        With `dry_run` it is rolled back all the same. Raises DataBusy when another
-        process is appending.
+        It is durable once this ends. With `dry_run` it is rolled back all the same.
+        Raises DataBusy when another process is appending.
         """
         with self._lock():
             self.db.execute("BEGIN IMMEDIATE")
             try:
-                appender = Appender(self, batch)
-                yield appender
-                appender.check()
-                keep = not dry_run and not appender.abandoned and not appender.empty
+                transaction = Transaction(self)
+                yield transaction
+                keep = transaction.kept and not dry_run
                 self.db.execute("COMMIT" if keep else "ROLLBACK")
             except BaseException:
                 # SQLite has rolled back by itself when the disk is full.
                 if self.db.in_transaction:
                     self.db.execute("ROLLBACK")
                 raise
+            finally:
+                # What was counted may have been rolled back.
+                self._file.counts.clear()
+
+    @contextmanager
+    def appending(
+        self, batch: Batch, *, key: BatchKey | None = None, dry_run: bool = False
+    ) -> Iterator[Appender]:
+        """One batch in a transaction of its own, as `transaction` and
+        `Transaction.batch` say."""
+        with (
+            self.transaction(dry_run=dry_run) as transaction,
+            transaction.batch(batch, key) as appender,
+        ):
+            yield appender
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -63,145 +75,117 @@ class Log(LogReader):
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise DataBusy(
-                    f"{self.path.parent} is being written to by another process: "
-                    "wait until it ends"
-                ) from error
+                raise self._busy() from error
             yield
+
+    def _busy(self) -> DataBusy:
+        return DataBusy(
+            f"{self.path.parent} is being written to by another process: "
+            "wait until it ends"
+        )
+
+    def put_checkpoint(self, register: str, size: int, note: str) -> None:
+        """Keep the signed checkpoint of a size, in place of an earlier one of it.
+
+        Durable on return. Raises DataBusy when the log is being written to for long.
+        """
+        self._put(
+            "INSERT INTO checkpoint VALUES (?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET note = excluded.note",
+            self.register_id(register),
+            size,
+            note,
+        )
+
+    def put_statement(self, register: str, note: str) -> None:
+        """Keep the signed statement beside a register's tree, in place of the last.
+
+        Durable on return. Raises DataBusy when the log is being written to for long.
+        """
+        self._put(
+            "INSERT INTO statement VALUES (?, ?) "
+            "ON CONFLICT DO UPDATE SET note = excluded.note",
+            self.register_id(register),
+            note,
+        )
+
+    def withhold(self, digest: bytes, reason: str, date: str) -> None:
+        """Forget an item's content for good, since that day; its hash stays.
+
+        The content is overwritten where it stood in the file; copies of it may be in
+        the write-ahead log until a checkpoint. Raises NoSuchItem for an item never
+        held, Withheld for one that is withheld already.
+        """
+        self.db.execute("PRAGMA secure_delete = ON")
+        changed = self._put(
+            "UPDATE item SET content = NULL, withheld = ?, withheld_on = ? "
+            "WHERE hash = ? AND content IS NOT NULL",
+            reason,
+            date,
+            digest,
+        )
+        if not changed:
+            self.item(digest)
+            raise NoSuchItem(f"no item is called {format_hash(digest)}")
+
+    def _put(self, sql: str, *bound: object) -> int:
+        """One statement that changes rows, and how many it did; its own transaction,
+        unless one is open."""
+        try:
+            return self.db.execute(sql, bound).rowcount
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            raise self._busy() from error
 
     def verify(self, register: str, size: int | None = None) -> bytes:
         """Recompute the register's root from its items and entries, and return it: the
         root at `size` entries, or of all.
 
-        Raises LogCorrupt, naming the entry, item, record or tile that is not what was
-        recorded.
+        Raises LogCorrupt, naming the entry, item or tile that is not what was recorded.
         """
         return verify_register(self, register, size)
 
 
-class Appender:
-    """Appends entries within one transaction; made by `Log.appending`."""
+class Transaction:
+    """Batches that are committed together; made by `Log.transaction`."""
 
-    def __init__(self, log: Log, batch: Batch) -> None:
+    def __init__(self, log: Log) -> None:
         self._log = log
-        self._db = log.db
-        self._registers: set[str] = set()
-        self.abandoned = False
-        row = self._db.execute(
-            "INSERT INTO batch (appended, source, title, files, licence, attribution, "
-            "landing_page, release_date) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-            (
-                now(),
-                batch.source,
-                batch.title,
-                json.dumps(batch.files),
-                batch.licence,
-                batch.attribution,
-                batch.landing_page,
-                batch.release_date,
-            ),
-        ).fetchone()
-        self._batch = int(row[0])
+        self._lost: BaseException | None = None
+        self.kept = False
 
-    @property
-    def empty(self) -> bool:
-        """Whether nothing was appended or declared."""
-        return not self._registers
+    @contextmanager
+    def batch(self, batch: Batch, key: BatchKey | None = None) -> Iterator[Appender]:
+        """Append one batch. When something is raised within it, nothing of it stays,
+        while the other batches of the transaction do.
 
-    def abandon(self) -> None:
-        """Append nothing after all: the transaction will be rolled back."""
-        self.abandoned = True
+        A batch that is abandoned, or appends and declares nothing, leaves no trace
+        either. Raises LogCorrupt when what was written is not what was meant.
+        """
+        if self._lost is not None:
+            raise self._lost
+        db = self._log.db
+        db.execute("SAVEPOINT batch")
+        try:
+            appender = Appender(self._log, batch, key)
+            yield appender
+            appender.check()
+        except BaseException as error:
+            self._undo(error)
+            raise
+        if appender.abandoned or appender.empty:
+            db.execute("ROLLBACK TO batch")
+        else:
+            self.kept = True
+        db.execute("RELEASE batch")
 
-    def declare(self, register: str, shape: str | None = None) -> None:
-        """Put a register into the log, with the derived shape it brought, if any."""
-        self._registers.add(register)
-        self._db.execute(
-            "INSERT INTO register (name, size, shape) VALUES (?, 0, ?) "
-            "ON CONFLICT (name) DO UPDATE SET shape = coalesce(excluded.shape, shape)",
-            (register, shape),
-        )
-
-    def set_system_entries(self, register: str, entries: Iterable[SystemEntry]) -> None:
-        """Replace the metadata that stands beside the register's tree."""
-        number = self._log.register_id(register)
-        self._db.execute("DELETE FROM system_entry WHERE register = ?", (number,))
-        self._db.executemany(
-            "INSERT INTO system_entry VALUES (?, ?, ?, ?, ?)",
-            (
-                (number, position, entry.key, entry.timestamp, entry.item)
-                for position, entry in enumerate(entries, start=1)
-            ),
-        )
-
-    def append(self, register: str, drafts: Sequence[Draft]) -> None:
-        """Append entries to a register, in the order given."""
-        if not drafts:
-            return
-        self.declare(register)
-        number, size = self._log.register_id(register), self._log.size(register)
-        for start in range(0, len(drafts), _CHUNK):
-            self._append_rows(number, size + start, drafts[start : start + _CHUNK])
-        self._db.execute(
-            "UPDATE register SET size = ? WHERE id = ?", (size + len(drafts), number)
-        )
-        self._db.execute(
-            "INSERT INTO batch_range VALUES (?, ?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET last = excluded.last",
-            (self._batch, number, size + 1, size + len(drafts)),
-        )
-
-    def _append_rows(self, register: int, size: int, drafts: Sequence[Draft]) -> None:
-        entries = [
-            Entry(n, draft.timestamp, draft.key, draft.item_hash)
-            for n, draft in enumerate(drafts, start=size + 1)
-        ]
-        self._db.executemany(
-            "INSERT OR IGNORE INTO item (hash, content) VALUES (?, ?)",
-            ((draft.item_hash, draft.item) for draft in drafts),
-        )
-        self._db.executemany(
-            "INSERT INTO entry SELECT ?, ?, ?, ?, id FROM item WHERE hash = ?",
-            ((register, e.number, e.timestamp, e.key, e.item_hash) for e in entries),
-        )
-        self._db.executemany(
-            "INSERT INTO record VALUES (?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET number = excluded.number",
-            ((register, entry.key, entry.number) for entry in entries),
-        )
-        merkle.extend(
-            lambda level, position: self._log.tile(register, level, position),
-            lambda level, position, hashes: self._write_tile(
-                register, level, position, hashes
-            ),
-            size,
-            [merkle.leaf_hash(leaf(entry)) for entry in entries],
-        )
-
-    def _write_tile(
-        self, register: int, level: int, position: int, hashes: bytes
-    ) -> None:
-        self._db.execute(
-            "INSERT INTO tile VALUES (?, ?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET hashes = excluded.hashes",
-            (register, level, position, hashes),
-        )
-
-    def check(self) -> None:
-        """Refuse to commit when what was written is not what should have been: every
-        entry of this batch must hash, as stored, to the leaf in its tile."""
-        for register in self._registers:
-            first, last = self._range(register)
-            number, width = self._log.register_id(register), merkle.TILE_WIDTH
-            for tile in range((first - 1) // width, (last - 1) // width + 1):
-                page = self._log.entries(register, tile * width + 1, width)
-                stored = self._log.tile(number, 0, tile)
-                if stored != b"".join(merkle.leaf_hash(leaf(e)) for e in page):
-                    raise LogCorrupt(f"{register}: tile {tile} was torn; not appended")
-
-    def _range(self, register: str) -> tuple[int, int]:
-        row = self._db.execute(
-            "SELECT b.first, b.last FROM batch_range b JOIN register g "
-            "ON g.id = b.register WHERE b.batch = ? AND g.name = ?",
-            (self._batch, register),
-        ).fetchone()
-        return (row[0], row[1]) if row else (1, 0)
+    def _undo(self, error: BaseException) -> None:
+        db = self._log.db
+        if db.in_transaction:
+            db.execute("ROLLBACK TO batch")
+            db.execute("RELEASE batch")
+        else:
+            # SQLite gave up the whole transaction, as it does when the disk is full:
+            # the batches before this one are lost with it.
+            self._lost = error

@@ -1,35 +1,60 @@
-"""The tables of the log, and connections to them.
+"""The tables of the log, format 2, and connections to them.
 
-`record` is the one table that could be rebuilt from the others; it is written in the
-same transaction. An item whose `content` is null is withheld: its hash, and so every
-proof, stays.
+An entry is never changed, so a record needs no table of its own: it is the entry of its
+key with the greatest number, and the index `entry_key` finds it. An item whose
+`content` is null is withheld: its hash, and so every proof, stays.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import threading
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
 from trigpoint.errors import LogCorrupt, NoData
 
-VERSION = 1
+VERSION = 2
 
-SCHEMA = f"""
-BEGIN;
+_SIGNED = (
+    """
+CREATE TABLE checkpoint (
+    register INTEGER NOT NULL REFERENCES register,
+    size INTEGER NOT NULL,
+    note TEXT NOT NULL,   -- C2SP signed note
+    PRIMARY KEY (register, size)
+) WITHOUT ROWID
+""",
+    """
+CREATE TABLE statement (  -- the signed statement beside a tree
+    register INTEGER PRIMARY KEY REFERENCES register,
+    note TEXT NOT NULL
+)
+""",
+    "CREATE INDEX item_withheld ON item (id) WHERE content IS NULL",
+    f"PRAGMA user_version = {VERSION}",
+)
+
+_TABLES = (
+    """
 CREATE TABLE register (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     size INTEGER NOT NULL,
     shape TEXT            -- Turtle, for a register that brought its own fields
-);
+)
+""",
+    """
 CREATE TABLE item (
     id INTEGER PRIMARY KEY,
     hash BLOB NOT NULL UNIQUE,
     content TEXT,
-    withheld TEXT         -- why and when, once content is null
-);
+    withheld TEXT,        -- why, once content is null
+    withheld_on TEXT      -- the day, YYYY-MM-DD
+)
+""",
+    """
 CREATE TABLE batch (
     id INTEGER PRIMARY KEY,
     appended TEXT NOT NULL,
@@ -39,15 +64,21 @@ CREATE TABLE batch (
     licence TEXT,
     attribution TEXT,
     landing_page TEXT,
-    release_date TEXT
-);
+    release_date TEXT,
+    key TEXT,             -- of the custodian who appended it
+    key_name TEXT         -- the organisation that the key was given to
+)
+""",
+    """
 CREATE TABLE batch_range (
     batch INTEGER NOT NULL REFERENCES batch,
     register INTEGER NOT NULL REFERENCES register,
     first INTEGER NOT NULL,
     last INTEGER NOT NULL,
     PRIMARY KEY (batch, register)
-) WITHOUT ROWID;
+) WITHOUT ROWID
+""",
+    """
 CREATE TABLE entry (
     register INTEGER NOT NULL REFERENCES register,
     number INTEGER NOT NULL,
@@ -55,14 +86,10 @@ CREATE TABLE entry (
     key TEXT NOT NULL,
     item INTEGER NOT NULL REFERENCES item,
     PRIMARY KEY (register, number)
-) WITHOUT ROWID;
-CREATE INDEX entry_key ON entry (register, key, number);
-CREATE TABLE record (
-    register INTEGER NOT NULL REFERENCES register,
-    key TEXT NOT NULL,
-    number INTEGER NOT NULL,
-    PRIMARY KEY (register, key)
-) WITHOUT ROWID;
+) WITHOUT ROWID
+""",
+    "CREATE INDEX entry_key ON entry (register, key, number)",
+    """
 CREATE TABLE system_entry (
     register INTEGER NOT NULL REFERENCES register,
     position INTEGER NOT NULL,
@@ -70,17 +97,28 @@ CREATE TABLE system_entry (
     timestamp TEXT NOT NULL,
     item TEXT NOT NULL,
     PRIMARY KEY (register, position)
-) WITHOUT ROWID;
+) WITHOUT ROWID
+""",
+    """
 CREATE TABLE tile (
     register INTEGER NOT NULL REFERENCES register,
     level INTEGER NOT NULL,
     position INTEGER NOT NULL,
     hashes BLOB NOT NULL,
     PRIMARY KEY (register, level, position)
-);
-PRAGMA user_version = {VERSION};
-COMMIT;
-"""
+)
+""",
+    *_SIGNED,
+)
+
+# Format 1 kept the records in a table, and had neither signatures nor custodians' keys.
+_UPGRADE = (
+    "DROP TABLE record",
+    "ALTER TABLE item ADD COLUMN withheld_on TEXT",
+    "ALTER TABLE batch ADD COLUMN key TEXT",
+    "ALTER TABLE batch ADD COLUMN key_name TEXT",
+    *_SIGNED,
+)
 
 _WHAT_IS_IT = """
 SELECT user_version, count(name),
@@ -89,11 +127,41 @@ FROM pragma_user_version LEFT JOIN sqlite_master ON type = 'table'
 """
 
 
+class LogFile:
+    """A log as its readers share it: a connection a thread, made when it is needed.
+
+    `counts` remembers how many keys a register (by number) holds at a size.
+    """
+
+    def __init__(self, path: Path, *, readonly: bool) -> None:
+        self.path = path
+        self.counts: dict[tuple[int, int], int] = {}
+        self._readonly = readonly
+        self._local = threading.local()
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        db: sqlite3.Connection | None = getattr(self._local, "db", None)
+        if db is None:
+            db = connect(self.path, readonly=self._readonly)
+            self._local.db = db
+        return db
+
+    def close(self) -> None:
+        """Close this thread's connection; another is made when it is needed."""
+        db: sqlite3.Connection | None = getattr(self._local, "db", None)
+        if db is not None:
+            db.close()
+            del self._local.db
+
+
 def connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
     """A connection in autocommit mode; the caller begins its own transactions.
 
-    Makes the log if it is not there and not `readonly`. Raises NoData when the file is
-    missing or empty, LogCorrupt when it is no register log or of another format.
+    Unless `readonly`, makes the log if it is not there, and upgrades one of format 1.
+    Raises NoData when the file is missing or empty, LogCorrupt when it is no register
+    log or of another format.
     """
     if not path.exists():
         if readonly:
@@ -103,7 +171,11 @@ def connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
     try:
-        _check(db, path, readonly=readonly)
+        version = _version(db, path, readonly=readonly)
+        if version == 1 and not readonly:
+            _upgrade(db)
+        elif version != VERSION:
+            raise LogCorrupt(_other_format(path, version))
         if not readonly:
             # An acknowledged batch must outlive a power cut, not only a killed process.
             db.execute("PRAGMA synchronous = FULL")
@@ -123,14 +195,23 @@ def _make(path: Path) -> None:
     beside = path.with_name(f"{path.name}.{uuid4().hex}.new")
     db = sqlite3.connect(beside, isolation_level=None)
     db.execute("PRAGMA journal_mode = WAL")
-    db.executescript(SCHEMA)
+    _run(db, _TABLES)
     db.close()
     with suppress(FileExistsError):
         path.hardlink_to(beside)
     beside.unlink()
 
 
-def _check(db: sqlite3.Connection, path: Path, *, readonly: bool) -> None:
+def _run(db: sqlite3.Connection, statements: tuple[str, ...]) -> None:
+    """Statements in one transaction."""
+    db.execute("BEGIN IMMEDIATE")
+    for statement in statements:
+        db.execute(statement)
+    db.execute("COMMIT")
+
+
+def _version(db: sqlite3.Connection, path: Path, *, readonly: bool) -> int:
+    """The format of a log; raises NoData or LogCorrupt when it is none."""
     version, tables, ours = db.execute(_WHAT_IS_IT).fetchone()
     if tables and not ours:
         raise LogCorrupt(f"{path} is not a register log but another database")
@@ -138,5 +219,26 @@ def _check(db: sqlite3.Connection, path: Path, *, readonly: bool) -> None:
         raise NoData(f"{path} holds no registers: load one first")
     if not tables:
         raise LogCorrupt(f"{path} is empty and no register log: remove it")
-    if version != VERSION:
-        raise LogCorrupt(f"{path} is in format {version}, not {VERSION}")
+    return int(version)
+
+
+def _upgrade(db: sqlite3.Connection) -> None:
+    """Bring a log of format 1 to this one, in one transaction."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have done it while this one waited for the lock.
+        if db.execute("PRAGMA user_version").fetchone() == (1,):
+            for statement in _UPGRADE:
+                db.execute(statement)
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def _other_format(path: Path, version: int) -> str:
+    what = f"{path} is in format {version}, not {VERSION}"
+    if version == 1:
+        return f"{what}: run `trigpoint init` on its folder, which upgrades it"
+    return f"{what}: it was written by another release of trigpoint"

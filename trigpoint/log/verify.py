@@ -1,4 +1,4 @@
-"""Verifying what is stored: items, entries, tiles and records against each other.
+"""Verifying what is stored: items, entries and tiles against each other.
 
 A register's root follows from its entries, and they name their items by hash, so all
 of it is recomputed from the bottom (RFC 6962 section 2.1). Nothing that is stored is
@@ -25,7 +25,7 @@ def verify_register(log: LogReader, register: str, size: int | None = None) -> b
     at `size` entries, or of all of them.
 
     Raises NoSuchEntry for a size beyond the log, and LogCorrupt, naming the entry,
-    item, record or tile that is not what was recorded. Sees the log as it is at the
+    item or tile that is not what was recorded. Sees the log as it is at the
     start, whoever appends meanwhile.
     """
     with log.snapshot():
@@ -34,7 +34,6 @@ def verify_register(log: LogReader, register: str, size: int | None = None) -> b
             leaves = _leaves(log, register)
             _verify_tiles(log, number, register, leaves)
             _verify_items(log, number, register)
-            _verify_records(log, number, register)
         except sqlite3.DatabaseError as error:
             raise LogCorrupt(f"{register}: {log.path} is damaged: {error}") from error
         if size is not None and not 0 <= size <= len(leaves):
@@ -52,8 +51,12 @@ def _leaves(log: LogReader, register: str) -> list[bytes]:
             raise LogCorrupt(f"{register}: entry {len(leaves) + 1} is missing")
         leaves.append(merkle.leaf_hash(leaf(entry)))
     size = log.size(register)
-    if len(leaves) != size:
-        raise LogCorrupt(f"{register}: {len(leaves)} entries, but size {size}")
+    (last,) = log.db.execute(
+        "SELECT coalesce(max(number), 0) FROM entry WHERE register = ?",
+        (log.register_id(register),),
+    ).fetchone()
+    if not len(leaves) == size == last:
+        raise LogCorrupt(f"{register}: {last} entries, but size {size}")
     return leaves
 
 
@@ -102,15 +105,3 @@ def _verify_items(log: LogReader, number: int, register: str) -> None:
         if hashlib.sha256(content).digest() != digest:
             name = format_hash(digest)
             raise LogCorrupt(f"{register}: the item of entry {entry} is not {name}")
-
-
-def _verify_records(log: LogReader, number: int, register: str) -> None:
-    """Each key's record must be its last entry."""
-    latest = "SELECT key, max(number) FROM entry WHERE register = :id GROUP BY key"
-    held = "SELECT key, number FROM record WHERE register = :id"
-    for one, other in ((latest, held), (held, latest)):
-        row = log.db.execute(
-            f"{one} EXCEPT {other} ORDER BY 1 LIMIT 1", {"id": number}
-        ).fetchone()
-        if row is not None:
-            raise LogCorrupt(f"{register}: record “{row[0]}” is not its last entry")

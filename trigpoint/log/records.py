@@ -1,0 +1,224 @@
+"""Reading records: the latest entry of each key, with its item.
+
+A record is the entry of its key that no later one follows. The index `entry_key` holds
+keys in order and each key's entries by number, so a page of records is read from it as
+it comes, without a sort.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+
+from trigpoint.dates import days_of
+from trigpoint.errors import NoSuchRecord, QueryTimedOut
+from trigpoint.log.entries import EntryReader
+from trigpoint.log.entry import Entry, Record
+from trigpoint.schema.items import Item, parse_item
+
+# CROSS JOIN keeps SQLite from reading the items first.
+_RECORDS = """
+    FROM entry e INDEXED BY entry_key CROSS JOIN item i ON i.id = e.item
+    WHERE e.register = :register AND e.number <= :size AND NOT EXISTS (
+        SELECT 1 FROM entry later
+        WHERE later.register = e.register AND later.key = e.key
+            AND later.number > e.number AND later.number <= :size
+    )
+"""
+_RECORD = """
+    SELECT e.number, e.timestamp, e.key, i.hash, i.content
+    FROM entry e INDEXED BY entry_key CROSS JOIN item i ON i.id = e.item
+    WHERE e.register = ? AND e.number <= ? AND e.key = ?
+    ORDER BY e.number DESC LIMIT 1
+"""
+_COUNT = """
+    SELECT count(*) FROM (
+        SELECT 1 FROM entry WHERE register = ? AND number <= ? GROUP BY key
+    )
+"""
+_VALUES = """
+    SELECT e.key, json_extract(i.content, :path)
+    FROM json_each(:keys) k
+    CROSS JOIN entry e ON e.register = :register AND e.number = (
+        SELECT max(number) FROM entry
+        WHERE register = :register AND key = k.value AND number <= :size
+    )
+    CROSS JOIN item i ON i.id = e.item
+"""
+# The + keeps SQLite to the entries that are new, instead of the index of all keys.
+_CHANGES = """
+    SELECT o.content, n.content
+    FROM (
+        SELECT key, max(number) AS number FROM entry
+        WHERE register = :register AND number > :since AND number <= :size
+        GROUP BY +key
+    ) changed
+    CROSS JOIN entry e ON e.register = :register AND e.number = changed.number
+    CROSS JOIN item n ON n.id = e.item
+    LEFT JOIN entry p ON p.register = :register AND p.number = (
+        SELECT max(number) FROM entry
+        WHERE register = :register AND key = changed.key AND number <= :since
+    )
+    LEFT JOIN item o ON o.id = p.item
+"""
+_FILTER = """AND EXISTS (
+    SELECT 1 FROM json_each(i.content, :field?) WHERE value = :value?)
+"""
+# Lexical order is right: a start shorter than the date asked for is a prefix of the
+# first day it covers, and an end is compared to as much of the date as it says.
+_BEGUN = "AND coalesce(substr(json_extract(i.content, :start), 1, 10) <= :day, 1)"
+_NOT_ENDED = """AND coalesce(
+    substr(:day, 1, min(10, length(json_extract(i.content, :end))))
+        <= substr(json_extract(i.content, :end), 1, 10), 1)
+"""
+_SCAN_STEPS = 200  # times 100,000 SQLite instructions that one listing may take
+_PAGE = 5000
+_COUNTS = 1000  # sizes of registers whose number of keys is remembered
+
+
+class RecordReader(EntryReader):
+    """The records of a log's registers."""
+
+    def count(self, register: str) -> int:
+        """How many keys the register holds."""
+        span, known = self._span(register), self._file.counts
+        count = known.get(span)
+        if count is None:
+            (count,) = self.db.execute(_COUNT, span).fetchone()
+            if len(known) >= _COUNTS:
+                known.clear()
+            known[span] = count
+        return count
+
+    def record(self, register: str, key: str) -> Record:
+        """Raises NoSuchRecord for a key never held, Withheld for withheld content."""
+        row = self.db.execute(_RECORD, (*self._span(register), key)).fetchone()
+        if row is None:
+            raise NoSuchRecord(f"{register} holds no record “{key}”", key=key)
+        if row[4] is None:
+            raise self._withheld(row[3])
+        return _record(register, row)
+
+    def records(
+        self,
+        register: str,
+        *,
+        after: str | None = None,
+        limit: int = 100,
+        where: Mapping[str, str] | None = None,
+        at: str | None = None,
+        dates: tuple[str | None, str | None] = (None, None),
+    ) -> list[Record]:
+        """Records in order of key, from the first key after `after`; those whose
+        content is withheld are left out.
+
+        `where` keeps those with a field of that value, or holding it among several;
+        `at` those that held on that date, `dates` being the names of the start and
+        end fields. Raises QueryTimedOut when too much would have to be read.
+        """
+        bound: dict[str, object] = {"after": after or "", "limit": limit}
+        sql = [
+            "SELECT e.number, e.timestamp, e.key, i.hash, i.content",
+            _RECORDS,
+            "AND i.content IS NOT NULL AND e.key > :after",
+            *_filters(where or {}, bound),
+            *_dates(at, dates, bound),
+            "ORDER BY e.key LIMIT :limit",
+        ]
+        rows = self._bounded(" ".join(sql), self._bind(register) | bound)
+        return [_record(register, row) for row in rows]
+
+    def iter_records(self, register: str) -> Iterator[Record]:
+        """Every record, in order of key, a page at a time."""
+        after: str | None = None
+        while page := self.records(register, after=after, limit=_PAGE):
+            yield from page
+            after = page[-1].entry.key
+
+    def current(self, register: str) -> list[tuple[str, bytes, str | None]]:
+        """Key, item hash and item text of every record; none for a new register.
+
+        A withheld item has no text.
+        """
+        if self._row(register) is None:
+            return []
+        sql = f"SELECT e.key, i.hash, i.content {_RECORDS}"
+        return self.db.execute(sql, self._bind(register)).fetchall()
+
+    def values(
+        self, register: str, keys: Iterable[str], name: str | None
+    ) -> dict[str, str | None]:
+        """For those of `keys` that the register holds, the value of one field."""
+        if self._row(register) is None:
+            return {}
+        bound = {"path": _path(name or ""), "keys": json.dumps(list(keys))}
+        return dict(self.db.execute(_VALUES, self._bind(register) | bound))
+
+    def changes(
+        self, register: str, since: int
+    ) -> Iterator[tuple[Item | None, Item | None]]:
+        """Per key with entries after number `since`: its item then and now; None where
+        there was none, or its content is withheld."""
+        bound = self._bind(register) | {"since": since}
+        for old, new in self.db.execute(_CHANGES, bound):
+            yield (parse_item(old) if old else None, parse_item(new) if new else None)
+
+    def _bind(self, register: str) -> dict[str, object]:
+        number, size = self._span(register)
+        return {"register": number, "size": size}
+
+    def _bounded(
+        self, sql: str, bound: Mapping[str, object]
+    ) -> list[tuple[int, str, str, bytes, str]]:
+        steps = 0
+
+        def stop() -> bool:
+            nonlocal steps
+            steps += 1
+            return steps > _SCAN_STEPS
+
+        self.db.set_progress_handler(stop, 100_000)
+        try:
+            return self.db.execute(sql, bound).fetchall()
+        except sqlite3.OperationalError as error:
+            if steps <= _SCAN_STEPS:
+                raise
+            raise QueryTimedOut(
+                "too many records would have to be read for this filter: "
+                "ask with fewer conditions, use SPARQL or take the dump"
+            ) from error
+        finally:
+            self.db.set_progress_handler(None, 0)
+
+
+def _filters(where: Mapping[str, str], bound: dict[str, object]) -> Iterator[str]:
+    """Conditions that fields have these values; what they bind goes into `bound`."""
+    for position, (name, value) in enumerate(where.items()):
+        bound |= {f"field{position}": _path(name), f"value{position}": value}
+        yield _FILTER.replace("?", str(position))
+
+
+def _dates(
+    at: str | None, dates: tuple[str | None, str | None], bound: dict[str, object]
+) -> Iterator[str]:
+    """Conditions that a record held on a day; what they bind goes into `bound`."""
+    if at is None:
+        return
+    bound["day"] = days_of(at)[0]
+    start, end = dates
+    if start is not None:
+        bound["start"] = _path(start)
+        yield _BEGUN
+    if end is not None:
+        bound["end"] = _path(end)
+        yield _NOT_ENDED
+
+
+def _path(name: str) -> str:
+    """SQLite's JSON path of a member."""
+    return f'$."{name}"'
+
+
+def _record(register: str, row: tuple[int, str, str, bytes, str]) -> Record:
+    return Record(register, Entry(*row[:4]), parse_item(row[4]))
