@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterable, Sequence
 
 from trigpoint.dates import now
@@ -63,15 +64,7 @@ class Appender:
 
     def set_system_entries(self, register: str, entries: Iterable[SystemEntry]) -> None:
         """Replace the metadata that stands beside the register's tree."""
-        number = self._log.register_id(register)
-        self._db.execute("DELETE FROM system_entry WHERE register = ?", (number,))
-        self._db.executemany(
-            "INSERT INTO system_entry VALUES (?, ?, ?, ?, ?)",
-            (
-                (number, position, entry.key, entry.timestamp, entry.item)
-                for position, entry in enumerate(entries, start=1)
-            ),
-        )
+        write_system_entries(self._db, self._log.register_id(register), entries)
 
     def withhold(self, digest: bytes, reason: str, date: str) -> None:
         """Have an item withheld, whether its content was held or never was: a copy of
@@ -90,46 +83,11 @@ class Appender:
             return
         self.declare(register)
         number, size = self._log.register_id(register), self._log.size(register)
-        for start in range(0, len(drafts), _CHUNK):
-            self._append_rows(number, size + start, drafts[start : start + _CHUNK])
-        self._db.execute(
-            "UPDATE register SET size = ? WHERE id = ?", (size + len(drafts), number)
-        )
+        write_entries(self._log, number, size, drafts)
         self._db.execute(
             "INSERT INTO batch_range VALUES (?, ?, ?, ?) "
             "ON CONFLICT DO UPDATE SET last = excluded.last",
             (self._batch, number, size + 1, size + len(drafts)),
-        )
-
-    def _append_rows(self, register: int, size: int, drafts: Sequence[Draft]) -> None:
-        entries = [
-            Entry(n, draft.timestamp, draft.key, draft.item_hash)
-            for n, draft in enumerate(drafts, start=size + 1)
-        ]
-        self._db.executemany(
-            "INSERT OR IGNORE INTO item (hash, content) VALUES (?, ?)",
-            ((draft.item_hash, draft.item) for draft in drafts),
-        )
-        self._db.executemany(
-            "INSERT INTO entry SELECT ?, ?, ?, ?, id FROM item WHERE hash = ?",
-            ((register, e.number, e.timestamp, e.key, e.item_hash) for e in entries),
-        )
-        merkle.extend(
-            lambda level, position: self._log.tile(register, level, position),
-            lambda level, position, hashes: self._write_tile(
-                register, level, position, hashes
-            ),
-            size,
-            [merkle.leaf_hash(leaf(entry)) for entry in entries],
-        )
-
-    def _write_tile(
-        self, register: int, level: int, position: int, hashes: bytes
-    ) -> None:
-        self._db.execute(
-            "INSERT INTO tile VALUES (?, ?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET hashes = excluded.hashes",
-            (register, level, position, hashes),
         )
 
     def check(self) -> None:
@@ -139,8 +97,13 @@ class Appender:
             first, last = self._range(register)
             number, width = self._log.register_id(register), merkle.TILE_WIDTH
             for tile in range((first - 1) // width, (last - 1) // width + 1):
-                page = self._log.entries(register, tile * width + 1, width)
-                stored = self._log.tile(number, 0, tile)
+                # From the batch's first entry on: those before it are not new.
+                start = max(first, tile * width + 1)
+                page = self._log.entries(
+                    register, start, (tile + 1) * width - start + 1
+                )
+                skipped = (start - tile * width - 1) * merkle.HASH_SIZE
+                stored = self._log.tile(number, 0, tile)[skipped:]
                 if stored != b"".join(merkle.leaf_hash(leaf(e)) for e in page):
                     raise LogCorrupt(f"{register}: tile {tile} was torn; not appended")
 
@@ -151,3 +114,64 @@ class Appender:
             (self._batch, register),
         ).fetchone()
         return (row[0], row[1]) if row else (1, 0)
+
+
+def write_entries(
+    log: LogReader, register: int, size: int, drafts: Sequence[Draft]
+) -> None:
+    """Write the entries that follow the first `size` of a register (known by its
+    number), with their items and tiles."""
+    for start in range(0, len(drafts), _CHUNK):
+        _write_rows(log, register, size + start, drafts[start : start + _CHUNK])
+    log.db.execute(
+        "UPDATE register SET size = ? WHERE id = ?", (size + len(drafts), register)
+    )
+
+
+def write_system_entries(
+    db: sqlite3.Connection, register: int, entries: Iterable[SystemEntry]
+) -> None:
+    """Replace the metadata beside the tree of a register (known by its number)."""
+    db.execute("DELETE FROM system_entry WHERE register = ?", (register,))
+    db.executemany(
+        "INSERT INTO system_entry VALUES (?, ?, ?, ?, ?)",
+        (
+            (register, position, entry.key, entry.timestamp, entry.item)
+            for position, entry in enumerate(entries, start=1)
+        ),
+    )
+
+
+def _write_rows(
+    log: LogReader, register: int, size: int, drafts: Sequence[Draft]
+) -> None:
+    entries = [
+        Entry(n, draft.timestamp, draft.key, draft.item_hash)
+        for n, draft in enumerate(drafts, start=size + 1)
+    ]
+    log.db.executemany(
+        "INSERT OR IGNORE INTO item (hash, content) VALUES (?, ?)",
+        ((draft.item_hash, draft.item) for draft in drafts),
+    )
+    log.db.executemany(
+        "INSERT INTO entry SELECT ?, ?, ?, ?, id FROM item WHERE hash = ?",
+        ((register, e.number, e.timestamp, e.key, e.item_hash) for e in entries),
+    )
+    merkle.extend(
+        lambda level, position: log.tile(register, level, position),
+        lambda level, position, hashes: _write_tile(
+            log.db, register, level, position, hashes
+        ),
+        size,
+        [merkle.leaf_hash(leaf(entry)) for entry in entries],
+    )
+
+
+def _write_tile(
+    db: sqlite3.Connection, register: int, level: int, position: int, hashes: bytes
+) -> None:
+    db.execute(
+        "INSERT INTO tile VALUES (?, ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET hashes = excluded.hashes",
+        (register, level, position, hashes),
+    )
