@@ -64,7 +64,9 @@ class Loading:
         """Judge the rows of one register and append what is new of those accepted."""
         schema = self.schemas[load.register]
         frame, reasons = staging.left_out(staging.collect(load, schema))
-        current = staging.current_records(self.log, load.register)
+        # A few rows need a few records, however many the register has.
+        keys = None if load.whole else frame[schema.key].drop_nulls()
+        current = staging.current_records(self.log, load.register, keys)
         frame = staging.complete(frame, current, schema, partial=load.partial)
         found = check(
             frame,

@@ -7,6 +7,7 @@ register and neither undoes the other.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -84,9 +85,12 @@ def left_out(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
     return frame.filter(pl.col(LEFT_OUT).is_null()), dict(reasons.iter_rows())
 
 
-def current_records(log: LogReader, register: str) -> pl.DataFrame:
-    """Key, item hash and item text of each record that the log holds."""
-    rows = log.current(register)
+def current_records(
+    log: LogReader, register: str, keys: Iterable[str] | None = None
+) -> pl.DataFrame:
+    """Key, item hash and item text of each record that the log holds, or of those of
+    `keys` that it does."""
+    rows = log.current(register, keys)
     schema = {_KEY: pl.String, _HASH: pl.Binary, _ITEM: pl.String}
     return pl.DataFrame(rows, schema=schema, orient="row")
 

@@ -37,15 +37,15 @@ _COUNT = """
         SELECT 1 FROM entry WHERE register = ? AND number <= ? GROUP BY key
     )
 """
-_VALUES = """
-    SELECT e.key, json_extract(i.content, :path)
-    FROM json_each(:keys) k
+_OF_KEYS = """
+    FROM (SELECT DISTINCT value FROM json_each(:keys)) k
     CROSS JOIN entry e ON e.register = :register AND e.number = (
         SELECT max(number) FROM entry
         WHERE register = :register AND key = k.value AND number <= :size
     )
     CROSS JOIN item i ON i.id = e.item
 """
+_VALUES = f"SELECT e.key, json_extract(i.content, :path) {_OF_KEYS}"
 # The + keeps SQLite to the entries that are new, instead of the index of all keys.
 _CHANGES = """
     SELECT o.content, n.content
@@ -136,15 +136,22 @@ class RecordReader(EntryReader):
             yield from page
             after = page[-1].entry.key
 
-    def current(self, register: str) -> list[tuple[str, bytes, str | None]]:
-        """Key, item hash and item text of every record; none for a new register.
+    def current(
+        self, register: str, keys: Iterable[str] | None = None
+    ) -> list[tuple[str, bytes, str | None]]:
+        """Key, item hash and item text of every record, or of those of `keys` that
+        the register holds; none for a new register.
 
         A withheld item has no text.
         """
         if self._row(register) is None:
             return []
-        sql = f"SELECT e.key, i.hash, i.content {_RECORDS}"
-        return self.db.execute(sql, self._bind(register)).fetchall()
+        bound = self._bind(register)
+        if keys is not None:
+            bound["keys"] = json.dumps(list(keys))
+        held = _RECORDS if keys is None else _OF_KEYS
+        sql = f"SELECT e.key, i.hash, i.content {held}"
+        return self.db.execute(sql, bound).fetchall()
 
     def values(
         self, register: str, keys: Iterable[str], name: str | None
