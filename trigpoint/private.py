@@ -1,4 +1,4 @@
-"""Files that only their owner may read: written whole or not at all, mode 0600."""
+"""Files written whole or not at all, and those that only their owner may read."""
 
 from __future__ import annotations
 
@@ -11,15 +11,25 @@ from pathlib import Path
 from uuid import uuid4
 
 _MODE = 0o600
+_PUBLIC = 0o644
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def write_private(path: Path, text: str) -> None:
     """Put `text` in the file, in the place of what it had: after a crash it has the old
-    text or the new. Nobody else can read it at any instant."""
+    text or the new. Nobody else can read it at any instant (mode 0600)."""
+    _replace(path, text, _MODE)
+
+
+def write_public(path: Path, text: str) -> None:
+    """The same for a file that everybody may read, as far as the umask allows."""
+    _replace(path, text, _PUBLIC)
+
+
+def _replace(path: Path, text: str, mode: int) -> None:
     beside = path.with_name(f"{path.name}.{uuid4().hex}.new")
     try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
