@@ -17,7 +17,7 @@ from trigpoint.gate.gate import check, split
 from trigpoint.gate.history import NumberedItem, check_items
 from trigpoint.gate.report import Report
 from trigpoint.log.appender import Appender
-from trigpoint.log.entry import Batch
+from trigpoint.log.entry import Batch, Draft
 from trigpoint.log.reader import LogReader
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.shape import Schema
@@ -44,6 +44,21 @@ class Summary:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """Rows of one register as the gate found them.
+
+    `drafts` are the entries to append for the rows accepted, `held` the keys of records
+    that the log has already, among those that rows of this load could change.
+    """
+
+    drafts: list[Draft]
+    counts: Counts
+    report: Report
+    rejected: pl.DataFrame
+    held: pl.Series
+
+
+@dataclass(frozen=True)
 class Loading:
     """What rows are judged by: a log, the schemas of its registers, their base."""
 
@@ -62,6 +77,19 @@ class Loading:
         progress: Progress = silent,
     ) -> None:
         """Judge the rows of one register and append what is new of those accepted."""
+        judged = self.judge_rows(
+            load, batch.release_date or today(), force=force, progress=progress
+        )
+        appender.append(load.register, judged.drafts)
+        summary.counts[load.register] = judged.counts
+        summary.report.merge(judged.report)
+        if len(judged.rejected):
+            summary.rejects[load.register] = judged.rejected
+
+    def judge_rows(
+        self, load: Load, day: str, *, force: bool = False, progress: Progress = silent
+    ) -> Judged:
+        """Judge the rows of one register; `day` is that on which links must hold."""
         schema = self.schemas[load.register]
         frame, reasons = staging.left_out(staging.collect(load, schema))
         # A few rows need a few records, however many the register has.
@@ -73,7 +101,7 @@ class Loading:
             schema,
             self.schemas,
             held=self._held,
-            source_date=batch.release_date or today(),
+            source_date=day,
             base=self.base,
             progress=lambda done, total: progress(
                 f"gate: {load.register}", done, total
@@ -83,12 +111,8 @@ class Loading:
         )
         accepted, rejected = split(frame, found, load.register)
         drafts, counts = staging.draft(accepted, current, schema, now())
-        appender.append(load.register, drafts)
         counts.rejected, counts.left_out = len(rejected), reasons
-        summary.counts[load.register] = counts
-        summary.report.merge(found)
-        if len(rejected):
-            summary.rejects[load.register] = rejected
+        return Judged(drafts, counts, found, rejected, current[staging.KEY])
 
     def judge(
         self, register: str, items: list[NumberedItem], batch: Batch, report: Report

@@ -20,7 +20,7 @@ from trigpoint.schema.shape import Schema
 
 ROW, LEFT_OUT, PROBLEM = "_row", "_left_out", "_problem"
 _META = (ROW, LEFT_OUT, PROBLEM)
-_KEY, _HASH, _ITEM = "_key", "_hash", "_item"
+KEY, _HASH, _ITEM = "_key", "_hash", "_item"
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def current_records(
     """Key, item hash and item text of each record that the log holds, or of those of
     `keys` that it does."""
     rows = log.current(register, keys)
-    schema = {_KEY: pl.String, _HASH: pl.Binary, _ITEM: pl.String}
+    schema = {KEY: pl.String, _HASH: pl.Binary, _ITEM: pl.String}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
@@ -100,7 +100,7 @@ def complete(
 ) -> pl.DataFrame:
     """The rows as the records that they would become."""
     if partial:
-        unknown = pl.col(schema.key).is_in(current[_KEY].implode()).not_()
+        unknown = pl.col(schema.key).is_in(current[KEY].implode()).not_()
         reason = pl.format(
             "{} holds no record of this key to amend", pl.lit(schema.register)
         )
@@ -111,7 +111,7 @@ def complete(
     kept = [n for n in names if n != schema.key]
     if not kept or current.is_empty():
         return frame
-    held = current.select(pl.col(_KEY).alias(schema.key), *_stored(schema, kept))
+    held = current.select(pl.col(KEY).alias(schema.key), *_stored(schema, kept))
     joined = frame.join(held, on=schema.key, how="left", maintain_order="left")
     columns = [
         pl.coalesce(name, f"_held_{name}").alias(name)
@@ -137,7 +137,7 @@ def draft(
 ) -> tuple[list[Draft], Counts]:
     """Entries for the rows that differ from the current records, in row order."""
     items = items_of(frame, schema).to_list()
-    known = dict(zip(current[_KEY], current[_HASH], strict=True))
+    known = dict(zip(current[KEY], current[_HASH], strict=True))
     counts, drafts = Counts(), []
     for key, text in zip(frame[schema.key], items, strict=True):
         digest = item_hash(text)
