@@ -9,6 +9,7 @@ import anyio
 from fastapi import FastAPI
 
 from api import openapi
+from api.gds import doors as gds
 from api.middleware import add_middleware
 from api.problems import add_handlers
 from api.routes import dumps, entries, home, ids, lookup, records, registers, sparql
@@ -16,7 +17,7 @@ from api.service import follow, serving
 from trigpoint.graph import QueryLimits
 from trigpoint.register import Registers
 
-_DOORS = (home, registers, records, entries, ids, lookup, sparql, dumps, openapi)
+_DOORS = (home, registers, records, entries, ids, lookup, sparql, dumps, gds, openapi)
 
 
 def create_app(

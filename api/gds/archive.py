@@ -1,0 +1,68 @@
+"""The archive of `/download-register`: a ZIP of one JSON file for each part.
+
+`register.json`, `item/{hash}.json` and `entry/{number}.json`, as ArchiveCreator of
+openregister-java wrote them. A ZIP lists all its files at the end, and so that list is
+in memory: registers with very many entries are had as RSF.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from typing import IO
+
+from api.gds.errors import TooManyEntries
+from api.gds.summary import summary
+from api.gds.turtle import Names
+from api.gds.views import EntriesView, compact
+from api.service import Service
+from trigpoint.errors import Withheld
+from trigpoint.log.entry import Entry
+from trigpoint.log.reader import LogReader
+from trigpoint.schema.items import format_hash
+from trigpoint.schema.shape import Schema
+
+MAX_ENTRIES = 20_000
+_PAGE = 1000
+
+
+def write_archive(here: Service, schema: Schema, file: IO[bytes]) -> None:
+    """Write the ZIP of a register as the log is now.
+
+    Items that are withheld are not in it, their entries are. Raises TooManyEntries.
+    """
+    log, register = here.registers.log, schema.register
+    names = Names(here.base, register)
+    with log.snapshot(), zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        size = log.size(register)
+        if size > MAX_ENTRIES:
+            raise TooManyEntries(
+                f"{register} has {size} entries, and archives are made of at most "
+                f"{MAX_ENTRIES}: take {names.door}/download-rsf instead",
+                limit=MAX_ENTRIES,
+            )
+        packed.writestr("register.json", compact(summary(here, schema)))
+        for name, text in _items(log, register):
+            packed.writestr(f"item/{name}.json", text)
+        for entry in _entries(log, register):
+            body = EntriesView([entry], names).body()
+            packed.writestr(f"entry/{entry.number}.json", compact(body))
+
+
+def _items(log: LogReader, register: str) -> Iterator[tuple[str, str]]:
+    """Name and text of each item, once, in the order of entries."""
+    seen: set[bytes] = set()
+    for entry in _entries(log, register):
+        if entry.item_hash not in seen:
+            seen.add(entry.item_hash)
+            try:
+                yield format_hash(entry.item_hash), log.item(entry.item_hash)
+            except Withheld:
+                continue
+
+
+def _entries(log: LogReader, register: str) -> Iterator[Entry]:
+    start = 1
+    while page := log.entries(register, start, _PAGE):
+        yield from page
+        start = page[-1].number + 1
