@@ -1,0 +1,268 @@
+"""The static export: the same bytes as files, at any instant a log that verifies."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from tests.log.drafts import append, draft, log_of
+from tests.log.naive import Leaves, tiles
+from tests.log.signing import sign
+from trigpoint.errors import Forked, InvalidInput, NotSigned, RolledBack
+from trigpoint.log.checkpoint import parse_checkpoint
+from trigpoint.log.entry import Draft
+from trigpoint.log.note import parse_note
+from trigpoint.log.served import log_paths, log_resource
+from trigpoint.log.store import Log
+from trigpoint.log.tiles import unpack_items
+from trigpoint.replica.export import export_static
+
+KEYS = b'{"name": "localhost:8000"}\n'
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Log]:
+    """A register of 300 towns, signed, and an empty folder `out` beside it."""
+    log = log_of(tmp_path / "data", *towns(1, 300))
+    sign(log)
+    yield log
+    log.close()
+
+
+def towns(first: int, last: int) -> list[Draft]:
+    return [draft(f"t{n}", name=f"Town {n}") for n in range(first, last + 1)]
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Every file that a static server would show, by its path."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+def state(folder: Path) -> dict[str, tuple[int, int]]:
+    """Which file each path is, and when it was written."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_ino, path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def verified_size(folder: Path, log: Log, register: str = "town") -> int:
+    """The size of the checkpoint that a folder shows, every tile that it covers being
+    there and right; 0 when it shows none."""
+    root = folder / "registers" / register
+    if not (root / "checkpoint").exists():
+        return 0
+    shown = parse_checkpoint(parse_note((root / "checkpoint").read_bytes()).text)
+    for path, body in tiles(Leaves.of(log, register), shown.size):
+        assert (root / path).read_bytes() == body, path
+    assert shown.root == log.root(register, shown.size)
+    return shown.size
+
+
+def test_files_are_what_is_served(town: Log, tmp_path: Path) -> None:
+    """Every path of the log is a file with the bytes that the slow way makes."""
+    out = tmp_path / "out"
+    export_static(town, KEYS, out)
+    found = files(out)
+    for path, body in tiles(Leaves.of(town, "town"), 300):
+        assert found.pop(f"registers/town/{path}") == body
+    for path in ("about", "checkpoint"):
+        assert (
+            found.pop(f"registers/town/{path}") == log_resource(town, "town", path).body
+        )
+    assert found.pop("keys.json") == KEYS
+    assert json.loads(found.pop("registers.json")) == {
+        "registers": [{"register": "town"}]
+    }
+    page = found.pop("index.html").decode()
+    assert "300" in page
+    assert town.root("town").hex() in page
+    assert found == {}
+
+
+def test_exporting_again_changes_nothing(town: Log, tmp_path: Path) -> None:
+    """A second export of the same log writes no file."""
+    out = tmp_path / "out"
+    (first,) = export_static(town, KEYS, out)
+    before = state(out)
+    (second,) = export_static(town, KEYS, out)
+    assert (first.written, second.written) == (first.files, 0)
+    assert state(out) == before
+
+
+def test_a_longer_log_adds_to_the_files(town: Log, tmp_path: Path) -> None:
+    """Full tiles are kept as they are, new ones come, and partial ones go once their
+    full tile is there."""
+    out = tmp_path / "out"
+    export_static(town, KEYS, out)
+    before = state(out)
+    append(town, towns(301, 400))
+    sign(town)
+    export_static(town, KEYS, out)
+    between = set(files(out))
+    assert "registers/town/tile/0/001.p/44" in between, "a signed size stays"
+    assert "registers/town/tile/0/001.p/144" in between
+    append(town, towns(401, 600))
+    sign(town)
+    export_static(town, KEYS, out)
+    after = state(out)
+    for path in log_paths(town, "town"):
+        name = f"registers/town/{path}"
+        if ".p/" not in path and path.startswith("tile/") and name in before:
+            assert after[name] == before[name]
+    assert not [path for path in after if "/001.p/" in path]
+    assert verified_size(out, town) == 600
+
+
+def test_files_that_went_missing_come_back(town: Log, tmp_path: Path) -> None:
+    """A tile that somebody deleted is written again."""
+    out = tmp_path / "out"
+    export_static(town, KEYS, out)
+    (out / "registers/town/tile/entries/000").unlink()
+    (done,) = export_static(town, KEYS, out)
+    assert done.written == 1
+    assert verified_size(out, town) == 300
+
+
+def test_a_withheld_item_goes_from_every_file(town: Log, tmp_path: Path) -> None:
+    """Bundles of all sizes that had the item are written again without it, others are
+    left alone."""
+    out = tmp_path / "out"
+    export_static(town, KEYS, out)
+    append(town, towns(301, 310))
+    sign(town)
+    export_static(town, KEYS, out)
+    secret = town.item(town.entry("town", 299).item_hash).encode()
+    held = sorted(name for name, body in files(out).items() if secret in body)
+    assert held == [f"registers/town/tile/items/001.p/{w}" for w in (44, 54)]
+    before = state(out)
+    town.withhold(hashlib.sha256(secret).digest(), "a name", "2026-01-01")
+    (done,) = export_static(town, KEYS, out)
+    assert done.written == 2
+    assert not [name for name, body in files(out).items() if secret in body]
+    after = state(out)
+    assert {name for name in after if after[name] != before[name]} == set(held)
+    items = unpack_items((out / "registers/town/tile/items/001.p/54").read_bytes())
+    assert [n for n, item in enumerate(items, start=257) if item is None] == [299]
+
+
+def test_what_is_not_signed_is_not_exported(town: Log, tmp_path: Path) -> None:
+    """A register without a checkpoint is left out, entries beyond one too."""
+    append(town, [draft("v1")], "village")
+    append(town, towns(301, 305))
+    (done,) = export_static(town, KEYS, tmp_path / "out")
+    assert (done.register, done.checkpoint.size) == ("town", 300)
+    assert not (tmp_path / "out/registers/village").exists()
+
+
+def test_nothing_signed_is_an_error(tmp_path: Path) -> None:
+    """There is nothing to follow in a log that was never signed."""
+    log = log_of(tmp_path, draft("a"))
+    with pytest.raises(NotSigned):
+        export_static(log, KEYS, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_of_other_things_is_left_alone(town: Log, tmp_path: Path) -> None:
+    """A folder that no export made is not written to."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "index.html").write_text("mine")
+    with pytest.raises(InvalidInput, match="holds other things"):
+        export_static(town, KEYS, out)
+    assert files(out) == {"index.html": b"mine"}
+
+
+def test_another_history_is_refused(town: Log, tmp_path: Path) -> None:
+    """A log that is older than what was exported, or began otherwise, does not go over
+    it: the folder keeps its last good state."""
+    out = tmp_path / "out"
+    export_static(town, KEYS, out)
+    before = files(out)
+    shorter = log_of(tmp_path / "shorter", *towns(1, 200))
+    sign(shorter)
+    with pytest.raises(RolledBack, match="300"):
+        export_static(shorter, KEYS, out)
+    other = log_of(tmp_path / "other", *towns(2, 400))
+    sign(other)
+    with pytest.raises(Forked, match="does not begin with"):
+        export_static(other, KEYS, out)
+    assert files(out) == before
+
+
+def test_what_an_interrupted_export_left_is_not_believed(
+    town: Log, tmp_path: Path
+) -> None:
+    """Tiles that no checkpoint covers may be another log's: they are compared."""
+    out = tmp_path / "out"
+    export_static(town, KEYS, out)
+    (out / "registers/town/checkpoint").unlink()
+    (out / "registers/town/tile/0/000").write_bytes(bytes(8192))
+    (out / ".new").mkdir()
+    (out / ".new/left").write_bytes(b"half")
+    export_static(town, KEYS, out)
+    assert verified_size(out, town) == 300
+    assert not (out / ".new").exists()
+
+
+def run(path: Path, out: Path, ready: Connection) -> None:
+    """What the process does that will be killed."""
+    log = Log(path, readonly=True)
+    ready.send("go")
+    export_static(log, KEYS, out)
+    ready.send("done")
+
+
+def killed_after(path: Path, out: Path, delay: float) -> bool:
+    """Export in a process of its own and kill it; says whether it was over by then."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["trigpoint.replica.export"])
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=run, args=(path, out, theirs))
+    process.start()
+    assert ours.recv() == "go"
+    over = ours.poll(delay)
+    process.kill()
+    process.join()
+    ours.close()
+    theirs.close()
+    process.close()
+    return over
+
+
+@pytest.mark.parametrize("times", [12, pytest.param(200, marks=pytest.mark.long)])
+def test_killed_at_any_moment(town: Log, tmp_path: Path, times: int) -> None:
+    """Whenever an export is killed, the folder verifies at the size that it showed
+    before or at the new one, and the next export goes on from there."""
+    out = tmp_path / "out"
+    append(town, towns(301, 5_000))
+    sign(town)
+    began = time.monotonic()
+    export_static(town, KEYS, tmp_path / "timed")
+    took = time.monotonic() - began
+    shown, stopped = 0, 0
+    for turn in range(times):
+        over = killed_after(town.path, out, took * turn / times)
+        stopped += not over
+        size = verified_size(out, town)
+        assert size in (shown, town.size("town"))
+        assert size == town.size("town") or not over
+        shown = size
+        if shown == town.size("town"):
+            append(town, towns(shown + 1, shown + 700))
+            sign(town)
+    assert stopped, "no export was interrupted"
+    export_static(town, KEYS, out)
+    assert verified_size(out, town) == town.size("town")
