@@ -1,0 +1,194 @@
+"""Following a log: what is new is fetched, verified, and only then believed.
+
+In that order: the checkpoint's signatures and age; that its tree goes on from the one
+held, from tiles that hash to its root; each entry and item against those tiles. Only
+then is anything written, in one transaction, and the root recomputed from it. Whatever
+is wrong leaves the last good state as it was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from trigpoint.errors import Forked, NotVerified, RolledBack
+from trigpoint.log.about import MAX_STATEMENT, Statement, parse_statement
+from trigpoint.log.checkpoint import Checkpoint, parse_checkpoint
+from trigpoint.log.entries import WithheldItem
+from trigpoint.log.entry import Draft
+from trigpoint.log.mirror import mirroring
+from trigpoint.log.note import parse_note
+from trigpoint.replica.fetch import Fetch
+from trigpoint.replica.lines import Line, RemoteLines, Unannounced
+from trigpoint.replica.replica import Replica
+from trigpoint.replica.site import Head, Site, read_head, read_statement
+from trigpoint.replica.tree import RemoteTree
+from trigpoint.replica.trust import Trust
+from trigpoint.schema.items import format_hash
+from trigpoint.view import Progress, silent
+
+_TRIES = 5  # when the log is signed anew between two requests
+_PAUSE = 0.5  # seconds
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What following did to a register: the entries that are new, the items that are
+    withheld since; and what it has now."""
+
+    register: str
+    checkpoint: Checkpoint
+    added: int
+    withheld: int
+
+
+@dataclass(frozen=True)
+class Follower:
+    """Follows the logs of a site into a replica. `max_age` is in seconds."""
+
+    site: Site
+    replica: Replica
+    trust: Trust
+    max_age: float | None = None
+    progress: Progress = silent
+
+    def follow(self, register: str) -> Followed:
+        """Bring one register of the replica up to the site.
+
+        Raises BadSignature, Stalled, RolledBack, Forked, NotVerified, LogCorrupt or
+        SourceUnreachable, and leaves the register as it was then.
+        """
+        source = self.site.log(register, self.replica.spool(register))
+        ring = self.trust.ring
+        for tries_left in reversed(range(_TRIES)):
+            head = read_head(source, register, ring, self.max_age)
+            note, statement = read_statement(source, register, ring)
+            # The log may be signed anew, or an item withheld, at any instant.
+            try:
+                if statement.size < head.checkpoint.size:
+                    raise Unannounced(
+                        f"{source.location}/about speaks for {statement.size} entries, "
+                        f"the checkpoint for {head.checkpoint.size}"
+                    )
+                return self._take(source, head, note, statement)
+            except Unannounced:
+                if not tries_left:
+                    raise
+                time.sleep(_PAUSE)
+        raise NotVerified(f"{source.location} was not read")
+
+    def _take(
+        self, source: Fetch, head: Head, note: str, statement: Statement
+    ) -> Followed:
+        """Verify what a checkpoint and its statement stand for, and write it."""
+        held = self._held(head)
+        known = held.size if held else 0
+        hidden = {one.hash: one for one in statement.withheld}
+        withheld = self._to_withhold(head.register, hidden)
+        if not self._unchanged(head, note):
+            lines = None
+            if held is None or head.checkpoint.size > known:
+                lines = self._verified(source, head, held, hidden)
+            self.replica.remember(self.trust)
+            self._withhold(withheld)
+            self._write(head, lines, held, note, statement)
+            source.clear()
+        return Followed(
+            head.register, head.checkpoint, head.checkpoint.size - known, len(withheld)
+        )
+
+    def _verified(
+        self,
+        source: Fetch,
+        head: Head,
+        held: Checkpoint | None,
+        hidden: Collection[bytes],
+    ) -> RemoteLines:
+        """The lines that are new, all in the spool and verified."""
+        known, size = held.size if held else 0, head.checkpoint.size
+        tree = RemoteTree(source, head.checkpoint, known)
+        if held and tree.root(known) != held.root:
+            raise self._forked(head, f"does not go on from the {known} entries held")
+        lines = RemoteLines(source, tree, hidden)
+        for run in lines.read(known):
+            done = run[-1].entry.number - known
+            self.progress(f"fetch: {head.register}", done, size - known)
+        return lines
+
+    def _held(self, head: Head) -> Checkpoint | None:
+        """The checkpoint of what the replica holds, which the new one may not
+        contradict."""
+        text = self.replica.checkpoint(head.register)
+        if text is None:
+            return None
+        held, offered = parse_checkpoint(parse_note(text).text), head.checkpoint
+        if offered.size < held.size:
+            raise RolledBack(
+                f"{head.register} has {offered.size} entries at {self.site.location}, "
+                f"but was seen with {held.size}: the replica stays at these"
+            )
+        if offered.size == held.size and offered.root != held.root:
+            raise self._forked(head, f"has another root at {held.size} entries")
+        return held
+
+    def _forked(self, head: Head, what: str) -> Forked:
+        held = self.replica.checkpoint(head.register) or ""
+        folder = self.replica.put_evidence(head.register, held, head.note)
+        return Forked(
+            f"{head.register} at {self.site.location} {what}: two histories are signed "
+            f"in its name. Both checkpoints are in {folder}; the replica stays as it is"
+        )
+
+    def _to_withhold(
+        self, register: str, hidden: Mapping[bytes, WithheldItem]
+    ) -> list[WithheldItem]:
+        """The items held that the statement withholds, which may not be fewer than
+        before."""
+        text = self.replica.statement(register)
+        known = (
+            parse_statement(parse_note(text, MAX_STATEMENT).text).withheld
+            if text
+            else ()
+        )
+        for one in known:
+            if one.hash not in hidden:
+                raise RolledBack(
+                    f"{register} at {self.site.location} no longer withholds the item "
+                    f"{format_hash(one.hash)}: the replica stays as it is"
+                )
+        return [hidden[digest] for digest in hidden if self.replica.holds(digest)]
+
+    def _unchanged(self, head: Head, note: str) -> bool:
+        """Whether the replica has these very notes."""
+        held = self.replica.checkpoint(head.register)
+        return held == head.note and self.replica.statement(head.register) == note
+
+    def _withhold(self, items: list[WithheldItem]) -> None:
+        """Withhold here what is withheld there. It comes before the statement that
+        says so is written: so it is not left out when this ends in between."""
+        for one in items:
+            self.replica.log.withhold(one.hash, one.reason, one.date)
+
+    def _write(
+        self,
+        head: Head,
+        lines: RemoteLines | None,
+        held: Checkpoint | None,
+        note: str,
+        statement: Statement,
+    ) -> None:
+        """Write it all in one transaction, looking at every line again."""
+        known, size = held.size if held else 0, head.checkpoint.size
+        with mirroring(self.replica.log, statement) as mirror:
+            for run in lines.read(known, again=True) if lines else ():
+                fresh = [line for line in run if line.entry.number > known]
+                mirror.append([_draft(line) for line in fresh])
+                done = run[-1].entry.number - known
+                self.progress(f"write: {head.register}", done, size - known)
+            mirror.finish(head.checkpoint, (head.note, note), held)
+
+
+def _draft(line: Line) -> Draft:
+    entry = line.entry
+    return Draft(entry.timestamp, entry.key, line.item, entry.item_hash)
