@@ -106,6 +106,12 @@ class ReleaseRejected(TrigpointError):
     slug = "release-rejected"
 
 
+class ItemRejected(ReleaseRejected):
+    """The gate refused the one row that was given."""
+
+    slug = "item-rejected"
+
+
 class LogCorrupt(TrigpointError):
     """What is stored does not hash to what was recorded."""
 

@@ -49,20 +49,28 @@ class _Sender(Generic[Work, Done]):
     weight: int = 0
 
 
+def nothing() -> None:
+    """Nothing is left to be done at the end."""
+
+
 class Intake(Generic[Work, Done]):
     """Takes work from any thread and has one thread do it, in groups.
 
     `do` is given a group and returns as many answers, each a result or the error that
     refuses it; what it raises refuses the whole group. Senders take turns, so that one
-    who sends much does not keep the others waiting.
+    who sends much does not keep the others waiting. `at_end` is the last thing that the
+    thread does.
     """
 
     def __init__(
         self,
         do: Callable[[Sequence[Work]], Sequence[Done | TrigpointError]],
         limits: IntakeLimits | None = None,
+        *,
+        at_end: Callable[[], object] = nothing,
     ) -> None:
         self._do = do
+        self._at_end = at_end
         self._limits = limits or IntakeLimits()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="intake")
         self._lock = threading.Condition()  # held for what stands below
@@ -91,8 +99,11 @@ class Intake(Generic[Work, Done]):
     def close(self) -> None:
         """Take no more work, and return when all that was taken is done."""
         with self._lock:
+            if self._closed:
+                return
             self._closed = True
             self._lock.wait_for(lambda: not self._busy)
+        self._writer.submit(self._at_end)
         self._writer.shutdown()
 
     def _check_room(self, sender: str, weight: int) -> None:
