@@ -32,12 +32,13 @@ class Identity:
     """Who a data directory is: `origin` is its base without the scheme.
 
     `keys` is the keys folder, and None for a replica, which signs nothing: that is
-    `replica_of` a URL.
+    `replica_of` a URL. `base` is the one that was chosen with the origin.
     """
 
     origin: str
     keys: Path | None
     replica_of: str | None = None
+    base: str | None = None
 
     def signer(self) -> Signer:
         """Who signs here; raises NoSigningKey for a replica. The key is looked for
@@ -62,7 +63,7 @@ def read_identity(data: Path) -> Identity | None:
         if body["format"] != _FORMAT or (keys is None) == (replica_of is None):
             raise ValueError(f"format {_FORMAT} with keys or replica-of expected")
         folder = None if keys is None else _absolute(data, Path(keys))
-        return Identity(str(body["origin"]), folder, replica_of)
+        return Identity(str(body["origin"]), folder, replica_of, body.get("base"))
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -70,6 +71,17 @@ def read_identity(data: Path) -> Identity | None:
             f"{path} does not say whose log this is ({error}): put it back from a "
             "backup"
         ) from error
+
+
+def signer_of(data: Path) -> Signer:
+    """Who signs for a data directory; raises NoSigningKey when nobody does."""
+    identity = read_identity(data)
+    if identity is None:
+        raise NoSigningKey(
+            f"{data} has no {IDENTITY_FILE}, so that nobody signs for it: run "
+            "`trigpoint init` first"
+        )
+    return identity.signer()
 
 
 def origin_of(base: str) -> str:
@@ -98,6 +110,7 @@ def initialise(
     SigningRefused when the key there has signed another log.
     """
     _refuse_twice(data)
+    base = parse_base(base)
     origin, chosen = origin_of(base), _chosen(data, keys)
     folder = KeyFolder(_absolute(data, chosen))
     with _opened(folder):
@@ -112,9 +125,22 @@ def initialise(
             ) from error
         make_owner(folder.path)
         write_public(data / KEYS_FILE, folder.public_text())
-        body = {"format": _FORMAT, "origin": origin, "keys": str(chosen)}
+        body = {"format": _FORMAT, "origin": origin, "keys": str(chosen), "base": base}
         write_public(data / IDENTITY_FILE, json.dumps(body, indent=1) + "\n")
-    return Identity(origin, folder.path)
+    return Identity(origin, folder.path, base=base)
+
+
+def ensure(data: Path, base: str, log: LogReader) -> Identity | None:
+    """Initialise a data directory unless it is; None when it was before, or another
+    process did it meanwhile. Raises what `initialise` does."""
+    if read_identity(data) is not None:
+        return None
+    try:
+        return initialise(data, base, log)
+    except InvalidParameter:
+        if read_identity(data) is None:
+            raise
+        return None
 
 
 def _refuse_twice(data: Path) -> None:
@@ -162,8 +188,9 @@ def _opened(folder: KeyFolder) -> Iterator[None]:
 
 
 def _make_keys(folder: KeyFolder, origin: str) -> None:
-    """A key of this origin in the folder, unless it is there."""
-    if not folder.made:
+    """A key of this origin in the folder, unless it is there. One that has signed
+    nothing yet is of whichever origin is chosen now."""
+    if not folder.made or not folder.signed_registers():
         if not folder.has(SIGNING):
             folder.put_key(SIGNING, SigningKey.generate())
         key = folder.key(SIGNING).verifier(origin)

@@ -10,7 +10,6 @@ new entries, and one tile a level.
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Iterator
 
 from trigpoint.errors import LogCorrupt, SigningRefused
@@ -53,14 +52,11 @@ def grown_root(reader: LogReader, register: str, signed: Checkpoint | None) -> b
     should be. The reader must stay in one snapshot.
     """
     tiles, size = _Tiles(reader, register), signed.size if signed else 0
-    try:
-        if signed is not None and tiles.root(size) != signed.root:
-            raise LogCorrupt(f"{register}: the tiles read now so, now otherwise")
-        for hashes in _leaf_hashes(reader, register, size):
-            tiles.grow(size, hashes)
-            size += len(hashes)
-    except sqlite3.DatabaseError as error:
-        raise LogCorrupt(f"{register}: {reader.path} is damaged: {error}") from error
+    if signed is not None and tiles.root(size) != signed.root:
+        raise LogCorrupt(f"{register}: the tiles read now so, now otherwise")
+    for hashes in _leaf_hashes(reader, register, size):
+        tiles.grow(size, hashes)
+        size += len(hashes)
     held = reader.size(register)
     if size != held:
         raise LogCorrupt(f"{register}: {size} entries, but size {held}")

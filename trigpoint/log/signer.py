@@ -13,12 +13,13 @@ installation, which says when that was its newest state.
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Collection, Iterable
 from contextlib import closing
 from pathlib import Path
 
-from trigpoint.errors import InvalidInput, NoSigningKey
+from trigpoint.errors import InvalidInput, LogCorrupt, NoSigningKey
 from trigpoint.log.growth import check_contains
 from trigpoint.log.keyfolder import LAST, KeyFolder
 from trigpoint.log.keys import KEYS_FILE, Keyring, parse_keys
@@ -85,8 +86,13 @@ class Signer:
             batches = reader.batches()
             for register in sorted(registers):
                 last = self._last(signing.signatory.ring, register)
-                signing.sign(reader, register, last)
-                signing.state(reader, register, batches)
+                try:
+                    signing.sign(reader, register, last)
+                    signing.state(reader, register, batches)
+                except sqlite3.DatabaseError as error:
+                    raise LogCorrupt(
+                        f"{register}: {log.path} is damaged: {error}"
+                    ) from error
         self.keys.keep(signing.kept)
         signing.put(log.path)
         if not shown.exists() or shown.read_text("utf-8") != self.keys.public_text():

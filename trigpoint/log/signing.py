@@ -77,9 +77,12 @@ class Signing:
         What was signed is in `last` or, if the keys folder was put back from an older
         copy, in the database; the log must go on from both.
         """
-        known = [one for one in (last, self._stored(reader, register)) if one]
-        for one in known:
-            check_contains(reader, register, one.checkpoint)
+        if last is not None:
+            check_contains(reader, register, last.checkpoint)
+        stored = self._stored(reader, register)
+        if stored is not None:
+            check_contains(reader, register, stored.checkpoint)
+        known = [one for one in (last, stored) if one is not None]
         # Of two for one size the first, `last`, counts.
         base = max(known, key=lambda one: one.checkpoint.size, default=None)
         size = reader.size(register)
