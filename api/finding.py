@@ -13,11 +13,12 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from api.negotiation import SUFFIXES, Choice, accept_of, choose
+from api.past import Then
 from api.paths import Key, RegisterName
+from api.reading import Reading
 from api.replies import Link, Reply, see_other
 from api.representations import RECORD, record_body
-from api.service import Here, Service
-from trigpoint.errors import InvalidIdentifier, NoSuchRecord
+from trigpoint.errors import InvalidIdentifier
 from trigpoint.log.entry import Record
 from trigpoint.schema.rdf import link_target
 
@@ -31,7 +32,7 @@ class Asked:
     suffix: str = ""
 
 
-def asked_for(request: Request, here: Here, register: RegisterName, key: Key) -> Asked:
+def asked_for(request: Request, here: Then, register: RegisterName, key: Key) -> Asked:
     """The record that the path names; raises NoSuchRegister."""
     suffix = request.scope.get("suffix")
     here.registers.schema(register)
@@ -56,7 +57,7 @@ async def choice_of(request: Request, asked: Found) -> Choice:
 RecordChoice = Annotated[Choice, Depends(choice_of)]
 
 
-def moved_to(here: Service, asked: Asked, door: str) -> Response | None:
+def moved_to(here: Reading, asked: Asked, door: str) -> Response | None:
     """A 301 to the canonical spelling of a key that is not held as it was written.
 
     None when the key is held as it is. Raises NoSuchRecord when it is held in no
@@ -65,10 +66,11 @@ def moved_to(here: Service, asked: Asked, door: str) -> Response | None:
     key = canonical_of(here, asked.register, asked.key)
     if key == asked.key:
         return None
-    return see_other(here.record_path(door, asked.register, key, asked.suffix), 301)
+    path = here.record_path(door, asked.register, key, asked.suffix)
+    return see_other(path, 301, here.query)
 
 
-def canonical_of(here: Service, register: str, key: str) -> str:
+def canonical_of(here: Reading, register: str, key: str) -> str:
     """The spelling in which a register holds a key; as it was written, if it can be.
 
     Raises NoSuchRecord when it is held in no spelling, or cannot be a key of this
@@ -76,33 +78,32 @@ def canonical_of(here: Service, register: str, key: str) -> str:
     """
     if here.held(register, key):
         return key
-    missing = f"{register} holds no record “{key}”"
     try:
         canonical = here.registers.canonical_key(register, key)
     except InvalidIdentifier as error:
-        raise NoSuchRecord(f"{missing}: {error}", key=key) from error
+        raise here.missing(register, key, f": {error}") from error
     if canonical == key or not here.held(register, canonical):
-        raise NoSuchRecord(missing, key=key)
+        raise here.missing(register, canonical)
     return canonical
 
 
-def record_reply(here: Service, asked: Asked, choice: Choice) -> Response:
+def record_reply(here: Reading, asked: Asked, choice: Choice) -> Response:
     """A record with its links: to its document, its IRI, and what replaced it."""
-    record = here.registers.log.record(asked.register, asked.key)
+    record = here.record(asked.register, asked.key)
+    place = here.record_path(
+        "doc", asked.register, asked.key, f".{choice.format.suffix}"
+    )
     return Reply(
         record_body(here, record, choice.format),
         choice,
         sizes=here.size_of(asked.register),
         links=_links(here, record),
-        headers={
-            "Content-Location": here.record_path(
-                "doc", asked.register, asked.key, f".{choice.format.suffix}"
-            )
-        },
+        cache=here.lifetime,
+        headers={"Content-Location": f"{place}?{here.query}" if here.query else place},
     )
 
 
-def _links(here: Service, record: Record) -> list[Link]:
+def _links(here: Reading, record: Record) -> list[Link]:
     register, key = record.register, record.entry.key
     schema = here.registers.schema(register)
     links = [

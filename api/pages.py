@@ -40,6 +40,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.globals["path"] = path
+        self._environment.globals["asked"] = ""  # a query string that keeps the size
         self._environment.filters["key"] = encode_key
 
     def render(self, template: str, **values: Any) -> str:

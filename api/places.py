@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Query
 
 from api.parameters import number
+from api.reading import Reading
 from api.service import Service
 from trigpoint.errors import InvalidParameter, InvalidPoint
 from trigpoint.spatial.crs import (
@@ -127,14 +128,15 @@ def layer_of(here: Service, register: str) -> str:
     return layer
 
 
-def sizes_of(here: Service, body: dict[str, Any]) -> dict[str, int]:
-    """Log sizes of the registers that a look-up drew on.
+def sizes_of(here: Service, then: Reading, body: dict[str, Any]) -> dict[str, int]:
+    """Log sizes of the registers that a look-up of then drew on.
 
-    Boundaries and positions are as old as the view, records as new as the log.
+    Of now, boundaries are as old as the view and records as new as the log.
     """
-    view, log = here.view().sizes, here.registers.log.sizes()
+    log = then.registers.log.sizes()
+    drawn = here.view().sizes if then is here else log
     names = {area["register"] for area in body.get("areas", [])}
     names |= {council["register"] for council in body.get("councils", [])}
     # Areas may be known by their boundaries alone: such a register speaks for nothing.
     sizes = {name: log[name] for name in names if name in log}
-    return sizes | {name: view[name] for name in ("boundary",) if name in view}
+    return sizes | {name: drawn[name] for name in ("boundary",) if name in drawn}

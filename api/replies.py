@@ -1,8 +1,9 @@
 """Answers as sent: ETag, caching, links, log sizes, ranges, HEAD and 304.
 
 RFC 9110 sections 8.8 (validators), 13 (conditional requests) and 14 (ranges); RFC 8288
-for `Link`. Answers made in memory have weak validators, since they may be compressed on
-the way; files have strong ones and are never compressed, so that ranges work.
+for `Link`. Answers made in memory have weak validators, but for resources of the log
+that never change: those are strong, and weak once they are compressed on the way. Files
+have strong ones and are never compressed, so that ranges work.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from starlette.types import Receive, Scope, Send
 from api.negotiation import Choice, Format
 from api.paths import is_head
 from trigpoint.errors import TrigpointError
+from trigpoint.log.sizes import format_sizes
 
 LOG_SIZE_HEADER = "Trigpoint-Log-Size"
 REVALIDATE = "public, no-cache"
@@ -70,8 +72,7 @@ def headers_of(
     """The headers that every good answer has."""
     headers = {"ETag": etag, "Cache-Control": cache}
     if sizes:
-        pairs = (f"{name}={size}" for name, size in sorted(sizes.items()))
-        headers[LOG_SIZE_HEADER] = ", ".join(pairs)
+        headers[LOG_SIZE_HEADER] = format_sizes(sizes)
     if choice is not None and not choice.by_suffix:
         headers["Vary"] = "Accept"
     if text := ", ".join(map(str, links)):
@@ -80,7 +81,8 @@ def headers_of(
 
 
 class Reply(Response):
-    """An answer made in memory. `sizes` are the log sizes that it speaks for."""
+    """An answer made in memory. `sizes` are the log sizes that it speaks for; `strong`
+    says that the same bytes are sent whenever it is asked for."""
 
     def __init__(
         self,
@@ -91,11 +93,13 @@ class Reply(Response):
         cache: str = REVALIDATE,
         links: Iterable[Link] = (),
         headers: Mapping[str, str] | None = None,
+        strong: bool = False,
     ) -> None:
         content = body.encode() if isinstance(body, str) else body
         choice = form if isinstance(form, Choice) else None
         chosen = form.format if isinstance(form, Choice) else form
-        etag = f'W/"{hashlib.sha256(content).hexdigest()[:32]}"'
+        tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+        etag = tag if strong else f"W/{tag}"
         standard = headers_of(choice, etag, cache, sizes, links)
         super().__init__(content, 200, {**standard, **(headers or {})})
         self.headers["Content-Type"] = chosen.content_type
@@ -125,8 +129,9 @@ class FileReply(Response):
         sizes: Mapping[str, int],
         links: Iterable[Link],
         headers: Mapping[str, str],
+        cache: str = REVALIDATE,
     ) -> None:
-        standard = headers_of(None, f'"{etag}"', REVALIDATE, sizes, links)
+        standard = headers_of(None, f'"{etag}"', cache, sizes, links)
         super().__init__(None, 200, {**standard, **headers})
         self.headers["Content-Type"] = media_type
         self.headers["Content-Length"] = str(size)

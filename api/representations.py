@@ -8,8 +8,7 @@ from typing import Any
 
 from api.negotiation import CSV, GEOJSON, HTML, JSON, JSONLD, NT, TTL, Format, Offers
 from api.pages import map_of, rows_of, shown, title_of
-from api.service import Service
-from trigpoint.dump import feature_of
+from api.reading import Reading
 from trigpoint.iris import record_iri
 from trigpoint.log.entry import Record
 from trigpoint.schema.csvw import csv_lines
@@ -17,6 +16,7 @@ from trigpoint.schema.items import format_hash
 from trigpoint.schema.jsonld import context_iri
 from trigpoint.schema.rdf import turtle
 from trigpoint.schema.shape import Schema
+from trigpoint.serialisation import feature_of
 
 RECORD = Offers(JSON, JSONLD, TTL, NT, CSV, GEOJSON, HTML)
 DATA = Offers(JSON, HTML)
@@ -27,7 +27,7 @@ def as_json(body: object) -> str:
     return json.dumps(body, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
-def record_body(here: Service, record: Record, form: Format) -> str | bytes:
+def record_body(here: Reading, record: Record, form: Format) -> str | bytes:
     """One record in a format."""
     schema = here.registers.schema(record.register)
     if form == HTML:
@@ -36,7 +36,7 @@ def record_body(here: Service, record: Record, form: Format) -> str | bytes:
 
 
 def records_body(
-    here: Service,
+    here: Reading,
     schema: Schema,
     records: Sequence[Record],
     following: str | None,
@@ -52,7 +52,7 @@ def records_body(
     return _WRITERS[form](here, schema, records, False)
 
 
-def _record_page(here: Service, schema: Schema, record: Record) -> str:
+def _record_page(here: Reading, schema: Schema, record: Record) -> str:
     successors = record.item.get(schema.successor or "", [])
     return here.pages.render(
         "record",
@@ -70,25 +70,28 @@ def _record_page(here: Service, schema: Schema, record: Record) -> str:
         item_hash=format_hash(record.entry.item_hash),
         formats=[form for form in RECORD.formats if form != HTML],
         size=here.registers.log.size(record.register),
+        asked=here.query,
     )
 
 
 def _records_page(
-    here: Service, schema: Schema, records: Sequence[Record], following: str | None
+    here: Reading, schema: Schema, records: Sequence[Record], following: str | None
 ) -> str:
     return here.pages.render(
         "records",
         schema=schema,
         rows=[(title_of(record), record) for record in records],
         following=following,
+        asked=here.query,
+        size=here.registers.log.size(schema.register),
     )
 
 
-def _json(here: Service, _schema: Schema, records: Sequence[Record], _one: bool) -> str:
+def _json(here: Reading, _schema: Schema, records: Sequence[Record], _one: bool) -> str:
     return as_json(here.registers.document(records[0]))
 
 
-def _jsonld(here: Service, schema: Schema, records: Sequence[Record], one: bool) -> str:
+def _jsonld(here: Reading, schema: Schema, records: Sequence[Record], one: bool) -> str:
     found = [here.registers.document(record, typed=True) for record in records]
     if one:
         return as_json(found[0])
@@ -99,32 +102,32 @@ def _jsonld(here: Service, schema: Schema, records: Sequence[Record], one: bool)
 
 
 def _turtle(
-    here: Service, _schema: Schema, records: Sequence[Record], _one: bool
+    here: Reading, _schema: Schema, records: Sequence[Record], _one: bool
 ) -> bytes:
     lines = (line for record in records for line in here.registers.lines(record))
     return turtle(lines)
 
 
 def _ntriples(
-    here: Service, _schema: Schema, records: Sequence[Record], _one: bool
+    here: Reading, _schema: Schema, records: Sequence[Record], _one: bool
 ) -> str:
     lines = (line for record in records for line in here.registers.lines(record))
     return "".join(f"{line}\n" for line in lines)
 
 
-def _csv(_here: Service, schema: Schema, records: Sequence[Record], _one: bool) -> str:
+def _csv(_here: Reading, schema: Schema, records: Sequence[Record], _one: bool) -> str:
     return "".join(csv_lines((record.item for record in records), schema))
 
 
 def _geojson(
-    here: Service, _schema: Schema, records: Sequence[Record], one: bool
+    here: Reading, _schema: Schema, records: Sequence[Record], one: bool
 ) -> str:
     found = [feature_of(here.registers, record) for record in records]
     body = found[0] if one else {"type": "FeatureCollection", "features": found}
     return as_json(body)
 
 
-_Writer = Callable[[Service, Schema, Sequence[Record], bool], "str | bytes"]
+_Writer = Callable[[Reading, Schema, Sequence[Record], bool], "str | bytes"]
 _WRITERS: dict[Format, _Writer] = {
     JSON: _json,
     JSONLD: _jsonld,

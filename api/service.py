@@ -10,19 +10,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
 from fastapi import Depends, Request
 
+from api.drawn import DrawnBoundaries
 from api.limits import Bench
 from api.pages import Pages
+from api.reading import Reading, prefix_of
 from api.vocabulary import Term, terms_of
 from trigpoint.dump import Dumps
 from trigpoint.errors import TrigpointError
 from trigpoint.graph import QueryPool
-from trigpoint.iris import encode_key
 from trigpoint.register import Registers
 from trigpoint.view import View
 
@@ -65,8 +65,8 @@ class HeldRegisters(Registers):
         self._kept = view
 
 
-@dataclass
-class Service:
+@dataclass(kw_only=True)
+class Service(Reading):
     """One data directory as it is served.
 
     `queries` and `hard` are benches of threads: for SPARQL, and for dumps and the
@@ -76,16 +76,12 @@ class Service:
     registers: HeldRegisters
     pool: QueryPool
     dumps: Dumps
-    pages: Pages
     queries: Bench
     hard: Bench
+    drawn: DrawnBoundaries = field(default_factory=DrawnBoundaries)
     _served: int = field(default=0)
     _fault: str = field(default="")
     _switching: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def base(self) -> str:
-        return self.registers.base
 
     @cached_property
     def ontology(self) -> str:
@@ -103,11 +99,6 @@ class Service:
         if not self._fault:
             self.follow()
         return self.registers.view()
-
-    def current(self) -> Registers:
-        """The registers, with the view that is served now."""
-        self.view()
-        return self.registers
 
     def follow(self) -> None:
         """Serve the newest view, query workers too; what is wrong with it is logged."""
@@ -136,32 +127,6 @@ class Service:
         if registers is not self.registers:
             self.registers, self.dumps = registers, Dumps(registers)
         self._served = view.version
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        """The log size of every register that is known and has entries."""
-        sizes = self.registers.log.sizes()
-        known = self.registers.schemas
-        return {name: size for name, size in sizes.items() if size and name in known}
-
-    def path(self, path: str) -> str:
-        """A URI reference to a path of this installation."""
-        return prefix_of(self.base) + path
-
-    def record_path(self, door: str, register: str, key: str, suffix: str = "") -> str:
-        """Where a record is: `door` is `id`, `doc` or `registers`."""
-        if door == "registers":
-            return self.path(f"/registers/{register}/records/{encode_key(key)}{suffix}")
-        return self.path(f"/{door}/{register}/{encode_key(key)}{suffix}")
-
-    def size_of(self, register: str) -> dict[str, int]:
-        """The log size of one register, as answers name it."""
-        return {register: self.registers.log.size(register)}
-
-    def held(self, register: str, key: str) -> bool:
-        """Whether the register holds this key, withheld or not."""
-        name = self.registers.schema(register).key
-        return key in self.registers.log.values(register, [key], name)
 
 
 @contextmanager
@@ -197,11 +162,6 @@ def warm(view: View) -> None:
     view.boundaries.vintages()
     for index in view.positions.values():
         index.nearest(0.0, 51.5)
-
-
-def prefix_of(base: str) -> str:
-    """The path that an installation is served under: empty, or such as `/map`."""
-    return urlsplit(base).path
 
 
 async def follow(service: Service) -> None:

@@ -73,7 +73,11 @@ def _points(inputs: Inputs, wanted: int) -> tuple[list[str], Callable[[], None]]
 
     def core() -> None:
         for lon, lat in places:
-            json.dumps(answer(registers, point_from_lon_lat(lon, lat)))
+            json.dumps(
+                answer(
+                    registers, registers.view().boundaries, point_from_lon_lat(lon, lat)
+                )
+            )
 
     return paths, core
 
@@ -89,7 +93,9 @@ def _postcodes(
             record = registers.log.record("postcode", key)
             place = lon_lat_of(str(record.item["point"]))
             assert place is not None
-            body = answer(registers, point_from_lon_lat(*place))
+            body = answer(
+                registers, registers.view().boundaries, point_from_lon_lat(*place)
+            )
             json.dumps({"record": registers.document(record), **body})
 
     return [f"/lookup/postcode/{quote(key)}" for key in keys], core

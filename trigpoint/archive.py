@@ -49,7 +49,8 @@ def read_archives(paths: Iterable[Path], log: LogReader) -> list[Archive]:
 
 def _read_archive(path: Path, log: LogReader) -> Archive:
     called = path.name.partition(".")[0]
-    archive = read_rsf(path, _tree(log, called))
+    withheld = {item.hash for item in log.withheld()}
+    archive = read_rsf(path, _tree(log, called), withheld)
     if archive.start and archive.register != called:
         raise BadRelease(
             f"it goes on from the entries of {called}, but says that it is "

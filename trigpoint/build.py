@@ -128,21 +128,7 @@ class Build:
             return
         folder.mkdir()
         self._progress("boundaries", 0, None)
-        held = self._log.size(BOUNDARY) and BOUNDARY in self._schemas
-        records = self._log.iter_records(BOUNDARY) if held else iter(())
-        BoundaryIndex.build(self._drawn(records)).save(folder)
-
-    def _drawn(self, records: Iterable[Record]) -> Iterator[Boundary]:
-        """The boundaries that can be indexed. The gate lets no other in; should the
-        log hold one all the same, the view goes without it and says so."""
-        for record in records:
-            try:
-                boundary = boundary_of(record.item, self._schemas)
-                check_boundary(boundary)
-            except (InvalidInput, KeyError) as error:
-                _LOG.warning("boundary %s is not indexed: %s", record.entry.key, error)
-            else:
-                yield boundary
+        boundary_index(self._log, self._schemas).save(folder)
 
     def _positions(self, folder: Path, schema: Schema, changed: bool) -> None:
         file = folder / f"{schema.register}.arrow"
@@ -159,6 +145,26 @@ class Build:
                 lats.append(place[1])
         self._progress(f"positions: {schema.register}", len(keys), len(keys))
         PositionIndex.build(keys, np.array(lons), np.array(lats)).save(file)
+
+
+def boundary_index(log: LogReader, schemas: Schemas) -> BoundaryIndex:
+    """An index of the boundaries that the log holds, or held as of its size."""
+    held = log.size(BOUNDARY) and BOUNDARY in schemas
+    records = log.iter_records(BOUNDARY) if held else iter(())
+    return BoundaryIndex.build(_drawn(records, schemas))
+
+
+def _drawn(records: Iterable[Record], schemas: Schemas) -> Iterator[Boundary]:
+    """The boundaries that can be indexed. The gate lets no other in; should the log
+    hold one all the same, the view goes without it and says so."""
+    for record in records:
+        try:
+            boundary = boundary_of(record.item, schemas)
+            check_boundary(boundary)
+        except (InvalidInput, KeyError) as error:
+            _LOG.warning("boundary %s is not indexed: %s", record.entry.key, error)
+        else:
+            yield boundary
 
 
 def boundary_of(item: Item, schemas: Schemas) -> Boundary:

@@ -20,10 +20,10 @@ from trigpoint.errors import (
 )
 from trigpoint.iris import ONTOLOGY, record_iri
 from trigpoint.log.entry import Record
-from trigpoint.register import Registers
 from trigpoint.schema.rdf import link_target
 from trigpoint.schema.shape import GEO
-from trigpoint.spatial.boundaries import Located
+from trigpoint.snapshot import Snapshot
+from trigpoint.spatial.boundaries import BoundaryIndex, Located
 from trigpoint.spatial.crs import Point
 from trigpoint.spatial.layers import LAYERS, layer_rank
 
@@ -75,19 +75,21 @@ class Area:
 
 
 def answer(
-    registers: Registers,
+    registers: Snapshot,
+    boundaries: BoundaryIndex,
     point: Point,
     at: str | None = None,
     layers: Collection[str] | None = None,
 ) -> dict[str, Any]:
     """What a point look-up says, as JSON members.
 
+    `boundaries` are those of `registers`: of a view, or of the log as of a size.
     `areas` lists every area that holds the point. `councils` are those that govern it,
     upper tier first: on a border, that of the lowest code of each layer. When nothing
     covers the point, `nearest` says which district is, and how far away.
     """
     day = days_of(at)[0] if at else today()
-    areas = areas_of(registers, point, day, layers)
+    areas = areas_of(registers, boundaries, point, day, layers)
     body: dict[str, Any] = {
         "point": {
             "lon": round(point.lon, 8),
@@ -105,12 +107,13 @@ def answer(
         ],
     }
     if not areas and layers is None:
-        body["nearest"] = _nearest(registers, point, day)
+        body["nearest"] = _nearest(registers, boundaries, point, day)
     return body
 
 
-def _nearest(registers: Registers, point: Point, day: str) -> dict[str, Any] | None:
-    index = registers.view().boundaries
+def _nearest(
+    registers: Snapshot, index: BoundaryIndex, point: Point, day: str
+) -> dict[str, Any] | None:
     found = index.nearest_area(point.lon, point.lat, day) if index.layers else None
     if found is None:
         return None
@@ -123,7 +126,8 @@ def _nearest(registers: Registers, point: Point, day: str) -> dict[str, Any] | N
 
 
 def areas_of(
-    registers: Registers,
+    registers: Snapshot,
+    index: BoundaryIndex,
     point: Point,
     at: str,
     layers: Collection[str] | None = None,
@@ -134,7 +138,6 @@ def areas_of(
     `border`. `layers` keeps those layers only. Raises InvalidParameter for a date or
     a layer that is none.
     """
-    index = registers.view().boundaries
     known = {*LAYERS, *index.layers}
     if layers is not None and not known.issuperset(layers):
         raise InvalidParameter(
@@ -154,7 +157,7 @@ def areas_of(
     return sorted(kept, key=lambda area: (layer_rank(area.layer), area.code))
 
 
-def _drawn(registers: Registers, located: Located, day: str) -> Area | None:
+def _drawn(registers: Snapshot, located: Located, day: str) -> Area | None:
     """An area that has a boundary, with what its record says, if there is one.
 
     None when the area did not exist on that day: an outline whose own dates are not
@@ -176,14 +179,14 @@ def _drawn(registers: Registers, located: Located, day: str) -> Area | None:
     )
 
 
-def _held(registers: Registers, record: Record, day: str) -> bool:
+def _held(registers: Snapshot, record: Record, day: str) -> bool:
     """Whether a record held on a day, by its own dates."""
     schema = registers.schemas[record.register]
     first, last = held_span(_text(record, schema.start), _text(record, schema.end))
     return first <= day <= last
 
 
-def _linked(registers: Registers, register: str, code: str, day: str) -> Area | None:
+def _linked(registers: Snapshot, register: str, code: str, day: str) -> Area | None:
     """An area known by a link to it, if it is one and held on that day."""
     record = _record(registers, register, code)
     schema = registers.schemas[register] if record else None
@@ -204,7 +207,7 @@ def _linked(registers: Registers, register: str, code: str, day: str) -> Area | 
 
 
 def _authority(
-    registers: Registers, record: Record | None, day: str
+    registers: Snapshot, record: Record | None, day: str
 ) -> tuple[str, str, str | None] | None:
     """Register, key and name of the council that governed an area on a day."""
     for register, key in _links(registers, record, GOVERNED_BY):
@@ -217,7 +220,7 @@ def _authority(
 
 
 def _links(
-    registers: Registers, record: Record | None, path: str
+    registers: Snapshot, record: Record | None, path: str
 ) -> tuple[tuple[str, str], ...]:
     """Register and key of each value of the fields with this property."""
     if record is None:
@@ -231,7 +234,7 @@ def _links(
     return tuple(found)
 
 
-def _record(registers: Registers, register: str, key: str) -> Record | None:
+def _record(registers: Snapshot, register: str, key: str) -> Record | None:
     if register not in registers.schemas:
         return None
     try:

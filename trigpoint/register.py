@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from trigpoint.archive import append_archive, read_archives, shape_of
 from trigpoint.errors import (
     NoData,
-    NoSuchRegister,
     TrigpointError,
     ViewDamaged,
     ViewOutdated,
     ViewsBehind,
 )
-from trigpoint.identifiers import canonical_key
 from trigpoint.iris import DEFAULT_BASE, parse_base
 from trigpoint.loading import Loading, Summary
-from trigpoint.log.entry import Batch, Record
+from trigpoint.log.entry import Batch
+from trigpoint.log.reader import LogReader
 from trigpoint.log.store import Log
 from trigpoint.resources import resource_folder
 from trigpoint.schema.catalogue import Schemas
-from trigpoint.schema.items import format_hash
-from trigpoint.schema.jsonld import document
-from trigpoint.schema.rdf import ntriples
-from trigpoint.schema.shape import Schema
+from trigpoint.snapshot import Snapshot
 from trigpoint.staging import Load
 from trigpoint.view import Progress, View, silent
 from trigpoint.views import Views
@@ -33,15 +28,14 @@ from trigpoint.views import Views
 LOG_FILE = "log.sqlite"
 
 
-class Registers:
+class Registers(Snapshot):
     """One data directory: its log, the schemas of its registers, its views."""
 
+    log: Log
+
     def __init__(self, data: Path, log: Log, base: str) -> None:
-        self.data = data
-        self.log = log
-        self.base = base
+        super().__init__(data, log, base, _read_schemas(data, log))
         self.views = Views(data / "views")
-        self.schemas = self._read_schemas()
         self._view: View | None = None
 
     @classmethod
@@ -61,46 +55,6 @@ class Registers:
         published = Views(data / "views").current()
         known = published.base if published else DEFAULT_BASE
         return cls(data, log, chosen or known)
-
-    def _read_schemas(self, brought: Mapping[str, str] | None = None) -> Schemas:
-        """All schemas: the project's, the data directory's, and derived ones, those
-        of `brought` taking the place of the log's."""
-        return Schemas(
-            [resource_folder("shapes"), self.data / "shapes"],
-            [resource_folder("ontology"), self.data / "ontology"],
-            {**self.log.derived_shapes(), **(brought or {})}.values(),
-        )
-
-    def schema(self, register: str) -> Schema:
-        """The schema of a register that the log holds; raises NoSuchRegister."""
-        if register not in self.log.sizes():
-            raise NoSuchRegister(
-                f"there is no register called “{register}” here", register=register
-            )
-        return self.schemas[register]
-
-    def canonical_key(self, register: str, key: str) -> str:
-        """A key in the spelling that its register uses; raises InvalidIdentifier."""
-        return canonical_key(self.schemas[register].key_spelling, key)
-
-    def document(self, record: Record, *, typed: bool = False) -> dict[str, Any]:
-        """A record as JSON-LD, with its entry and the log size that it speaks for."""
-        entry = {
-            "register": record.register,
-            "entry-number": str(record.entry.number),
-            "entry-timestamp": record.entry.timestamp,
-            "key": record.entry.key,
-            "item-hash": format_hash(record.entry.item_hash),
-            "log-size": str(self.log.size(record.register)),
-        }
-        schema = self.schemas[record.register]
-        return document(
-            record.item, schema, self.base, entry, registers=self.schemas, typed=typed
-        )
-
-    def lines(self, record: Record) -> list[str]:
-        """A record's canonical N-Triples lines."""
-        return ntriples(record.item, self.schemas[record.register], self.base)
 
     # ---- views ---------------------------------------------------------------
 
@@ -197,7 +151,8 @@ class Registers:
             # Within it, so that nobody appends between the look and the leap.
             archives = read_archives(paths, self.log)
             shapes = {a.register: shape_of(a, self.schemas) for a in archives}
-            schemas = self._read_schemas({n: s for n, s in shapes.items() if s})
+            brought = {name: shape for name, shape in shapes.items() if shape}
+            schemas = _read_schemas(self.data, self.log, brought)
             loading, fresh = Loading(self.log, schemas, self.base), {}
             for archive in archives:
                 register = archive.register
@@ -215,3 +170,15 @@ class Registers:
             self.schemas = schemas
             self._publish_appended(progress)
         return summary
+
+
+def _read_schemas(
+    data: Path, log: LogReader, brought: Mapping[str, str] | None = None
+) -> Schemas:
+    """All schemas: the project's, the data directory's, and derived ones, those of
+    `brought` taking the place of the log's."""
+    return Schemas(
+        [resource_folder("shapes"), data / "shapes"],
+        [resource_folder("ontology"), data / "ontology"],
+        {**log.derived_shapes(), **(brought or {})}.values(),
+    )

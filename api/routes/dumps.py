@@ -10,6 +10,7 @@ from starlette.responses import Response
 from api.files import MEDIA_TYPES, dump_reply
 from api.negotiation import HTML, Choice
 from api.parameters import Known
+from api.past import Sizes
 from api.paths import Decoded, ReadRoute, Suffixed
 from api.replies import Reply
 from api.representations import DATA, as_json
@@ -70,6 +71,7 @@ async def dump(
         Path(description="`{register}.{format}`, or `everything.trig`."),
         Decoded,
     ],
+    size: Sizes = None,
 ) -> Response:
     """A whole register as a file: made once for a log size, with ranges."""
     register, _, suffix = file.partition(".")
@@ -80,4 +82,4 @@ async def dump(
             f"{register} does not come as .{suffix[:60]}: expected one of "
             f"{', '.join(here.dumps.formats(register))}"
         )
-    return await dump_reply(here, register, suffix)
+    return await dump_reply(here, register, suffix, size)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from api.files import dump_reply
 from api.negotiation import HTML, JSON, Choice
 from api.parameters import Known, Limit
+from api.past import Size
 from api.paths import Decoded, ReadRoute, RegisterName, Suffixed
 from api.replies import IMMUTABLE, ITEM, REVALIDATE, Link, Reply
 from api.representations import DATA, as_json
@@ -44,7 +45,11 @@ def entries(
         links = [Link(following, "next")]
     if choice.format == HTML:
         body = here.pages.render(
-            "entries", register=register, key=None, entries=found, following=following
+            "entries",
+            register=register,
+            key=None,
+            entries=found,
+            following=following,
         )
     else:
         body = as_json({"entries": [one.as_json() for one in found]})
@@ -71,7 +76,11 @@ def entry(
     sizes = here.size_of(register)
     if choice.format == HTML:
         body = here.pages.render(
-            "entries", register=register, key=None, entries=[found], following=None
+            "entries",
+            register=register,
+            key=None,
+            entries=[found],
+            following=None,
         )
         return Reply(body, choice, sizes=sizes)
     return Reply(as_json(found.as_json()), choice, sizes=sizes, cache=IMMUTABLE)
@@ -87,6 +96,7 @@ def item(
 
 
 @plain.get("/registers/{register}/download.rsf", dependencies=[Known])
-async def download(here: Here, register: RegisterName) -> Response:
+async def download(here: Here, register: RegisterName, size: Size = None) -> Response:
     """The whole register in register serialisation format."""
-    return await dump_reply(here, register, "rsf")
+    here.registers.schema(register)
+    return await dump_reply(here, register, "rsf", size)

@@ -11,10 +11,10 @@ from starlette.responses import Response
 
 from api.finding import Found, RecordChoice, moved_to, record_reply
 from api.parameters import Known
+from api.past import Then
 from api.paths import Suffixed
 from api.replies import see_other
 from api.representations import RECORD
-from api.service import Here
 
 router = APIRouter(route_class=Suffixed, tags=["Identifiers"], dependencies=[Known])
 
@@ -27,14 +27,14 @@ router = APIRouter(route_class=Suffixed, tags=["Identifiers"], dependencies=[Kno
         303: {"description": "The document about the thing."},
     },
 )
-def identifier(here: Here, asked: Found) -> Response:
+def identifier(here: Then, asked: Found) -> Response:
     """The thing itself: sends on to the document about it."""
     moved = moved_to(here, asked, "id")
     if moved is not None:
         return moved
-    here.registers.log.record(asked.register, asked.key)  # 410 here, not one step on
+    here.record(asked.register, asked.key)  # 410 here, not one step on
     document = here.record_path("doc", asked.register, asked.key, asked.suffix)
-    return see_other(document, 303)
+    return see_other(document, 303, here.query)
 
 
 @router.get(
@@ -43,7 +43,7 @@ def identifier(here: Here, asked: Found) -> Response:
         "The document.", {"$ref": "#/components/schemas/Record"}
     ),
 )
-def document(here: Here, asked: Found, choice: RecordChoice) -> Response:
+def document(here: Then, asked: Found, choice: RecordChoice) -> Response:
     """The document about a thing: its record, in any format."""
     moved = moved_to(here, asked, "doc")
     return moved or record_reply(here, asked, choice)

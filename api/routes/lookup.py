@@ -11,17 +11,21 @@ from starlette.responses import Response
 from api.negotiation import HTML, Choice
 from api.pages import title_of
 from api.parameters import At, Known
+from api.past import AllThen, PastBoundaries
 from api.paths import Decoded, Suffixed
 from api.places import Distance, Place, layer_of, positions_of, sizes_of
-from api.replies import Reply, see_other
+from api.reading import Reading
+from api.replies import REVALIDATE, Reply, see_other
 from api.representations import DATA, as_json
 from api.service import Here, Service
-from trigpoint.errors import Withheld
+from trigpoint.errors import InvalidParameter, Withheld
 from trigpoint.identifiers import parse_postcode
 from trigpoint.iris import encode_key, record_iri
 from trigpoint.log.entry import Record
 from trigpoint.lookup import answer
 from trigpoint.schema.rdf import lon_lat_of
+from trigpoint.snapshot import Snapshot
+from trigpoint.spatial.boundaries import BoundaryIndex
 from trigpoint.spatial.crs import Point, point_from_lon_lat
 from trigpoint.spatial.nearest import PositionIndex
 
@@ -34,6 +38,8 @@ Negotiated = Annotated[Choice, Depends(DATA)]
 @router.get("/lookup/point", responses=DATA.documented("The areas of the point."))
 def point(
     here: Here,
+    then: AllThen,
+    drawn: PastBoundaries,
     choice: Negotiated,
     place: Place,
     at: At = None,
@@ -43,15 +49,12 @@ def point(
 ) -> Response:
     """Which areas hold a position, on a day, and which councils govern them."""
     layers = [layer_of(here, register)] if register else None
-    body = answer(here.current(), place, at, layers)
+    boundaries = here.view().boundaries if drawn is None else drawn
+    body = answer(then.registers, boundaries, place, at, layers)
     if register:
         body["areas"] = [a for a in body["areas"] if a["register"] == register]
         body["councils"] = [a["authority"] for a in body["areas"] if "authority" in a]
-    sizes = sizes_of(here, body)
-    if choice.format == HTML:
-        page = here.pages.render("place", answer=body, title="Where a point is")
-        return Reply(page, choice, sizes=sizes)
-    return Reply(as_json(body), choice, sizes=sizes)
+    return _place_reply(here, then, choice, body, "Where a point is", at)
 
 
 @router.get("/lookup/postcode", include_in_schema=False)
@@ -71,6 +74,8 @@ def postcode_form(
 )
 def postcode(
     here: Here,
+    then: AllThen,
+    drawn: PastBoundaries,
     request: Request,
     choice: Negotiated,
     postcode: Annotated[str, Path(description="Such as `SW1A%201AA`."), Decoded],
@@ -81,13 +86,31 @@ def postcode(
     if canonical != postcode:
         target = _postcode_path(here, canonical, choice)
         return see_other(target, 301, request.url.query)
-    record = here.registers.log.record(POSTCODE, canonical)
-    body = {"postcode": canonical, **_areas_of(here, record, at)}
-    sizes = sizes_of(here, body) | here.size_of(POSTCODE)
+    record = then.record(POSTCODE, canonical)
+    boundaries = here.view().boundaries if drawn is None else drawn
+    areas = _areas_of(then.registers, boundaries, record, at)
+    body = {"postcode": canonical, **areas}
+    return _place_reply(here, then, choice, body, canonical, at)
+
+
+def _place_reply(
+    here: Service,
+    then: Reading,
+    choice: Choice,
+    body: dict[str, Any],
+    title: str,
+    at: str | None,
+) -> Response:
+    """What a look-up says, as JSON or a page, with the log sizes that it drew on."""
+    sizes = sizes_of(here, then, body)
+    if "postcode" in body:
+        sizes |= then.size_of(POSTCODE)
+    # Without a date the answer is of today, and another one tomorrow.
+    cache = REVALIDATE if at is None else then.lifetime
     if choice.format == HTML:
-        page = here.pages.render("place", answer=body, title=canonical)
-        return Reply(page, choice, sizes=sizes)
-    return Reply(as_json(body), choice, sizes=sizes)
+        page = then.pages.render("place", answer=body, title=title, asked=then.asked)
+        return Reply(page, choice, sizes=sizes, cache=cache)
+    return Reply(as_json(body), choice, sizes=sizes, cache=cache)
 
 
 def _postcode_path(here: Service, postcode: str, choice: Choice | None = None) -> str:
@@ -95,18 +118,18 @@ def _postcode_path(here: Service, postcode: str, choice: Choice | None = None) -
     return here.path(f"/lookup/postcode/{encode_key(postcode)}{suffix}")
 
 
-def _areas_of(here: Service, record: Record, at: str | None) -> dict[str, Any]:
+def _areas_of(
+    registers: Snapshot, boundaries: BoundaryIndex, record: Record, at: str | None
+) -> dict[str, Any]:
     """What holds a record's position; no areas when it has none."""
-    field = here.registers.schema(record.register).geometry
+    field = registers.schema(record.register).geometry
     value = record.item.get(field or "")
     place = lon_lat_of(value) if isinstance(value, str) else None
-    document = here.registers.document(record)
+    document = registers.document(record)
     if place is None:
         return {"record": document, "point": None, "areas": [], "councils": []}
-    return {
-        "record": document,
-        **answer(here.current(), point_from_lon_lat(*place), at),
-    }
+    found = answer(registers, boundaries, point_from_lon_lat(*place), at)
+    return {"record": document, **found}
 
 
 @router.get("/lookup/nearest", responses=DATA.documented("The nearest records."))
@@ -119,8 +142,15 @@ def nearest(
         str, Query(max_length=100, description="A register with positions.")
     ],
     limit: Annotated[int, Query(ge=1, le=100, description="How many.")] = 10,
+    size: Annotated[str | None, Query(include_in_schema=False)] = None,
 ) -> Response:
     """The records of a register that are nearest to a position, nearest first."""
+    if size is not None:
+        raise InvalidParameter(
+            "what is nearest is known of now only: leave size out, or take the "
+            f"positions of then from /dumps/{register}.csv?size={size[:40]}",
+            parameter="size",
+        )
     index = positions_of(here, register)
     found = _near(here, register, index, place, limit, max_distance)
     body = {

@@ -11,16 +11,16 @@ from starlette.responses import Response
 from api.finding import Found, RecordChoice, canonical_of, moved_to, record_reply
 from api.negotiation import HTML, Choice
 from api.parameters import At, Known, Limit, Once
+from api.past import Then
 from api.paths import Key, RegisterName, Suffixed
 from api.replies import Link, Reply, see_other
 from api.representations import DATA, RECORD, as_json, records_body
-from api.service import Here
 from trigpoint.dates import days_of
 from trigpoint.errors import InvalidParameter
 from trigpoint.schema.shape import Schema
 
 router = APIRouter(route_class=Suffixed, tags=["Records"])
-_RESERVED = ("at", "limit", "after")
+_RESERVED = ("at", "limit", "after", "size")
 _MAX_FILTERS = 8
 FILTERS = {
     "name": "filters",
@@ -39,7 +39,7 @@ FILTERS = {
     openapi_extra={"parameters": [FILTERS]},
 )
 def records(
-    here: Here,
+    here: Then,
     request: Request,
     register: RegisterName,
     choice: Annotated[Choice, Depends(RECORD)],
@@ -62,7 +62,7 @@ def records(
         links = [Link(url, "next")]
     body = records_body(here, schema, found[:limit], url, choice.format)
     sizes = here.size_of(register)
-    return Reply(body, choice, sizes=sizes, links=links)
+    return Reply(body, choice, sizes=sizes, links=links, cache=here.lifetime)
 
 
 def _filters(request: Request, schema: Schema) -> dict[str, str]:
@@ -97,7 +97,7 @@ def _next(request: Request, prefix: str, key: str) -> str:
     dependencies=[Known],
     responses=RECORD.documented("The record.", {"$ref": "#/components/schemas/Record"}),
 )
-def record(here: Here, asked: Found, choice: RecordChoice) -> Response:
+def record(here: Then, asked: Found, choice: RecordChoice) -> Response:
     """One record: flat JSON-LD that is plain JSON too, or another format."""
     moved = moved_to(here, asked, "registers")
     return moved or record_reply(here, asked, choice)
@@ -112,7 +112,7 @@ def record(here: Here, asked: Found, choice: RecordChoice) -> Response:
     },
 )
 def trail(
-    here: Here,
+    here: Then,
     register: RegisterName,
     key: Key,
     choice: Annotated[Choice, Depends(DATA)],
@@ -123,12 +123,17 @@ def trail(
     if canonical != key:
         suffix = f".{choice.format.suffix}" if choice.by_suffix else ""
         path = here.record_path("registers", register, canonical, f"/entries{suffix}")
-        return see_other(path, 301)
+        return see_other(path, 301, here.query)
     found = here.registers.log.trail(register, key)
     if choice.format == HTML:
         body = here.pages.render(
-            "entries", register=register, key=key, entries=found, following=None
+            "entries",
+            register=register,
+            key=key,
+            entries=found,
+            following=None,
+            asked=here.query,
         )
     else:
         body = as_json({"key": key, "entries": [one.as_json() for one in found]})
-    return Reply(body, choice, sizes=here.size_of(register))
+    return Reply(body, choice, sizes=here.size_of(register), cache=here.lifetime)

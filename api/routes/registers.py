@@ -9,10 +9,12 @@ from starlette.responses import Response
 
 from api.negotiation import HTML, JSONLD, TTL, Choice
 from api.parameters import Known
+from api.past import AllThen, Then
 from api.paths import ReadRoute, RegisterName, Suffixed
+from api.reading import Reading
 from api.replies import Reply
 from api.representations import DATA, as_json
-from api.service import Here, Service
+from api.service import Here
 from trigpoint.schema.items import format_hash
 from trigpoint.schema.jsonld import context
 from trigpoint.schema.rdf import PREFIXES
@@ -23,29 +25,31 @@ plain = APIRouter(route_class=ReadRoute, tags=["Registers"], dependencies=[Known
 
 
 @router.get("/registers", responses=DATA.documented("Every register held."))
-def registers(here: Here, choice: Annotated[Choice, Depends(DATA)]) -> Response:
+def registers(here: AllThen, choice: Annotated[Choice, Depends(DATA)]) -> Response:
     """Every register held, with its size and root hash."""
     sizes = here.sizes
     found = [summary(here, here.registers.schema(name)) for name in sizes]
     if choice.format == HTML:
-        body = here.pages.render("registers", registers=found)
+        body = here.pages.render("registers", registers=found, asked=here.query)
     else:
         body = as_json({"registers": found})
-    return Reply(body, choice, sizes=sizes)
+    return Reply(body, choice, sizes=sizes, cache=here.lifetime)
 
 
 @router.get("/registers/{register}", responses=DATA.documented("The register."))
 def register(
-    here: Here, register: RegisterName, choice: Annotated[Choice, Depends(DATA)]
+    here: Then, register: RegisterName, choice: Annotated[Choice, Depends(DATA)]
 ) -> Response:
     """What a register is: fields, custodian, licence, counts, size and root hash."""
     schema = here.registers.schema(register)
     about = summary(here, schema) | {"fields": [_field(f) for f in schema.fields]}
     if choice.format == HTML:
-        body = here.pages.render("register", about=about, held=here.sizes)
+        body = here.pages.render(
+            "register", about=about, held=here.sizes, asked=here.query
+        )
     else:
         body = as_json(about)
-    return Reply(body, choice, sizes=here.size_of(register))
+    return Reply(body, choice, sizes=here.size_of(register), cache=here.lifetime)
 
 
 @plain.get(
@@ -72,9 +76,10 @@ def shape(here: Here, register: RegisterName) -> Response:
     return Reply(graph.serialize(format="turtle"), TTL)
 
 
-def summary(here: Service, schema: Schema) -> dict[str, Any]:
+def summary(here: Reading, schema: Schema) -> dict[str, Any]:
     """A register in a few members; `size` counts entries, `records` keys."""
     log, name = here.registers.log, schema.register
+    query = f"?{here.query}" if here.query else ""
     url = f"{here.base}/registers/{name}"
     return {
         "@id": url,
@@ -91,11 +96,13 @@ def summary(here: Service, schema: Schema) -> dict[str, Any]:
         "size": log.size(name),
         "root": format_hash(log.root(name)),
         "links": {
-            "records": f"{url}/records",
+            "records": f"{url}/records{query}",
             "entries": f"{url}/entries",
             "context": f"{url}/context.jsonld",
             "shape": f"{url}/shape",
-            "rsf": f"{url}/download.rsf",
+            "rsf": f"{url}/download.rsf{query}",
+            "checkpoint": f"{url}/checkpoint",
+            "about": f"{url}/about",
         },
     }
 

@@ -117,7 +117,7 @@ def lookup(
         raise typer.BadParameter(
             "give a postcode, or --lon and --lat, or --easting and --northing"
         )
-    print_json(answer(registers, point, at))
+    print_json(answer(registers, registers.view().boundaries, point, at))
 
 
 @app.command()
