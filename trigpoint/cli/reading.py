@@ -11,19 +11,29 @@ from typing import Annotated
 
 import typer
 
+from trigpoint.build import boundary_index
 from trigpoint.cli.app import Data, Key, RegisterName, app, print_json
 from trigpoint.dump import EVERYTHING, Dumps
 from trigpoint.errors import TrigpointError
 from trigpoint.identifiers import parse_postcode
+from trigpoint.log.sizes import parse_size, parse_sizes
 from trigpoint.lookup import answer
 from trigpoint.register import Registers
 from trigpoint.schema.items import format_hash
 from trigpoint.schema.rdf import lon_lat_of, turtle
+from trigpoint.snapshot import Snapshot
 from trigpoint.spatial.crs import (
     Point,
     point_from_easting_northing,
     point_from_lon_lat,
 )
+
+Sizes = Annotated[
+    str | None,
+    typer.Option(
+        help="As of so many entries of all registers together, or “boundary=361”."
+    ),
+]
 
 
 class RecordFormat(StrEnum):
@@ -58,10 +68,15 @@ def record(
     key: Key,
     data: Data,
     format: Annotated[RecordFormat, typer.Option()] = RecordFormat.json,
+    size: Annotated[
+        int | None, typer.Option(min=0, help="As of so many entries of the register.")
+    ] = None,
 ) -> None:
     """Print a record: its latest entry with its item."""
-    registers = Registers.open(data)
+    registers: Snapshot = Registers.open(data)
     registers.schema(register)
+    if size is not None:
+        registers = registers.as_of({register: size})
     found = registers.log.record(register, registers.canonical_key(register, key))
     if format in (RecordFormat.nt, RecordFormat.ttl):
         lines = registers.lines(found)
@@ -103,9 +118,11 @@ def lookup(
     easting: Annotated[float | None, typer.Option(help="Metres, EPSG:27700.")] = None,
     northing: Annotated[float | None, typer.Option(help="Metres, EPSG:27700.")] = None,
     at: Annotated[str | None, typer.Option(help="A date; today if left out.")] = None,
+    size: Sizes = None,
 ) -> None:
     """Print the areas of a point or a postcode, and the councils that govern them."""
-    registers = Registers.open(data)
+    now = Registers.open(data)
+    registers = now if size is None else now.as_of(parse_sizes(size, now.log))
     given = [value is not None for value in (postcode, lon, lat, easting, northing)]
     if given == [True, False, False, False, False]:
         point = _postcode_point(registers, postcode or "")
@@ -117,7 +134,11 @@ def lookup(
         raise typer.BadParameter(
             "give a postcode, or --lon and --lat, or --easting and --northing"
         )
-    print_json(answer(registers, registers.view().boundaries, point, at))
+    if size is None:
+        boundaries = now.view().boundaries
+    else:
+        boundaries = boundary_index(registers.log, registers.schemas)
+    print_json(answer(registers, boundaries, point, at))
 
 
 @app.command()
@@ -128,9 +149,19 @@ def dump(
     out: Annotated[
         Path | None, typer.Option(help="A file; standard output else.")
     ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(help="As of so many entries; of “everything”, as for lookup."),
+    ] = None,
 ) -> None:
     """Write a whole register in one format."""
-    made = Dumps(Registers.open(data)).file(register, suffix)
+    registers = Registers.open(data)
+    dumps = Dumps(registers)
+    if size is not None and register == EVERYTHING:
+        dumps = dumps.as_of(parse_sizes(size, registers.log))
+    elif size is not None:
+        dumps = dumps.as_of({register: parse_size(size)})
+    made = dumps.file(register, suffix)
     if out is not None:
         shutil.copyfile(made.path, out)
     else:
@@ -142,7 +173,7 @@ def dump(
     )
 
 
-def _postcode_point(registers: Registers, postcode: str) -> Point:
+def _postcode_point(registers: Snapshot, postcode: str) -> Point:
     found = registers.log.record("postcode", parse_postcode(postcode))
     value = found.item.get("point")
     place = lon_lat_of(value) if isinstance(value, str) else None
