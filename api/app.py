@@ -9,15 +9,42 @@ import anyio
 from fastapi import FastAPI
 
 from api import openapi
+from api.appending import appending
 from api.gds import doors as gds
 from api.middleware import add_middleware
 from api.problems import add_handlers
-from api.routes import dumps, entries, home, ids, lookup, records, registers, sparql
+from api.routes import (
+    append,
+    dumps,
+    entries,
+    home,
+    ids,
+    lookup,
+    proofs,
+    records,
+    registers,
+    sparql,
+    tiles,
+)
 from api.service import follow, serving
 from trigpoint.graph import QueryLimits
 from trigpoint.register import Registers
 
-_DOORS = (home, registers, records, entries, ids, lookup, sparql, dumps, gds, openapi)
+_DOORS = (
+    home,
+    registers,
+    records,
+    append,
+    entries,
+    tiles,
+    proofs,
+    ids,
+    lookup,
+    sparql,
+    dumps,
+    gds,
+    openapi,
+)
 
 
 def create_app(
@@ -34,8 +61,11 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with serving(registers, workers, time_limit) as service:
-            app.state.service = service
+        with (
+            serving(registers, workers, time_limit) as service,
+            appending(registers) as door,
+        ):
+            app.state.service, app.state.appending = service, door
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(follow, service)
                 yield

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
+
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
@@ -20,6 +23,8 @@ CONTENT_SECURITY_POLICY = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 _EXPOSED = ("Content-Location", "ETag", "Link", "Repr-Digest", LOG_SIZE_HEADER)
+_FILE = re.compile(r"^/dumps/|/download\.rsf$|^/registers/[^/]+/v1/download-")
+_HASH_TILE = re.compile(r"^/registers/[^/]+/tile/[0-9]")
 _ALWAYS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": ", ".join(_EXPOSED),
@@ -86,7 +91,8 @@ def _is_preflight(scope: Scope) -> bool:
 
 
 class Compression:
-    """gzip for what is made in memory; files are sent as they are, for ranges."""
+    """gzip for what is made in memory; files are sent as they are, for ranges, and so
+    are tiles of hashes, which do not get shorter."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -94,5 +100,18 @@ class Compression:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        is_file = path.startswith("/dumps/") or path.endswith("/download.rsf")
-        await (self._app if is_file else self._gzip)(scope, receive, send)
+        if _FILE.search(path) or _HASH_TILE.search(path):
+            await self._app(scope, receive, send)
+        else:
+            await self._gzip(scope, receive, partial(_send_weakened, send))
+
+
+async def _send_weakened(send: Send, message: Message) -> None:
+    """Send on; what was compressed is not the bytes that a strong validator names (RFC
+    9110, section 8.8.3.3)."""
+    if message["type"] == "http.response.start":
+        headers = MutableHeaders(scope=message)
+        etag = headers.get("etag", "")
+        if "content-encoding" in headers and etag.startswith('"'):
+            headers["etag"] = f"W/{etag}"
+    await send(message)

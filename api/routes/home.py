@@ -45,6 +45,12 @@ def _index(base: str, held: int) -> dict[str, Any]:
     doors = {
         "registers": "/registers",
         "record": "/registers/{register}/records/{key}",
+        "checkpoint": "/registers/{register}/checkpoint",
+        "tile": "/registers/{register}/tile/{level}/{index}",
+        "entry-proof": "/registers/{register}/proofs/entry/{number}",
+        "consistency-proof": "/registers/{register}/proofs/consistency/{old}/{new}",
+        "bundle": "/registers/{register}/records/{key}/bundle",
+        "keys": "/keys.json",
         "id": "/id/{register}/{key}",
         "point": "/lookup/point?lon={lon}&lat={lat}",
         "postcode": "/lookup/postcode/{postcode}",
