@@ -303,7 +303,7 @@ def test_keys_of_other_types_lengths_and_no_points_are_refused() -> None:
     for kind, material in ((2, public), (1, public[:31]), (1, public + b"\x00")):
         with pytest.raises(InvalidInput, match="type 1 or 4 and of 32 bytes"):
             VerifierKey(NAME, kind, material)
-    for number in (2**255 - 19, 2**255 - 1):
+    for number in (0, 1, 2**255 - 20, 2**255 - 19, 2**255 - 1, 2**255 + 1):
         with pytest.raises(InvalidInput, match="no point"):
             VerifierKey(NAME, ED25519, number.to_bytes(32, "little"))
 

@@ -11,7 +11,7 @@ are said and not proved; the signed statement `about` has them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -36,7 +36,6 @@ from trigpoint.log.note import (
     COSIGNATURE,
     ED25519,
     Note,
-    Signature,
     VerifierKey,
     cosigned_at,
     parse_note,
@@ -90,13 +89,18 @@ def make_bundle(
     size = parse_checkpoint(note.text).size
     found = _covered_entry(log, register, entry, size)
     item, withheld = _item_of(log, found)
-    signers = [key for key in keys if len(_lines(note, _both(key, register))) == 2]
-    if not signers:
+    lines = {(line.name, line.id): line for line in note.signatures}
+    signed = [
+        (str(key), [lines[one.name, one.id] for one in both])
+        for key in keys
+        for both in [_both(key, register)]
+        if all((one.name, one.id) in lines for one in both)
+    ]
+    if not signed:
         raise NotSigned(
             f"no current key signed and cosigned a checkpoint of {register}"
         )
     read = partial(log.tile, log.register_id(register))
-    lines = _lines(note, [each for key in signers for each in _both(key, register)])
     bundle = Bundle(
         register,
         found,
@@ -104,11 +108,11 @@ def make_bundle(
         withheld,
         size,
         tuple(entry_proof(read, found.leaf_index, size)),
-        Note(note.text, lines).format(),
-        tuple(map(str, signers)),
+        Note(note.text, tuple(line for _, both in signed for line in both)).format(),
+        tuple(key for key, _ in signed),
     ).as_json()
     try:
-        verify_bundle(canonical_bytes(bundle), signers)
+        verify_bundle(canonical_bytes(bundle), keys)
     except NotVerified as error:
         raise LogCorrupt(
             f"{register}: entry {found.number} cannot be proved from what is stored "
@@ -160,6 +164,8 @@ def verify_bundle(data: bytes, keys: Sequence[VerifierKey] | None = None) -> Pro
         origin = checkpoint.origin.removesuffix(log_origin("", bundle.register))
         if not origin or log_origin(origin, bundle.register) != checkpoint.origin:
             raise InvalidInput(f"{checkpoint.origin} is not a log of {bundle.register}")
+        if checkpoint.extensions:
+            raise InvalidInput("in a bundle it has no extension lines")
         if checkpoint.size != bundle.size:
             raise InvalidInput(
                 f"of size {checkpoint.size}, but tree-size {bundle.size}"
@@ -238,15 +244,17 @@ def _check_signed(
 ) -> tuple[VerifierKey, int]:
     """The key that is believed, and when it cosigned.
 
-    Every line must be of a key that the bundle names, and every such key must have
-    signed and cosigned: a line that nobody could check could be changed by anybody.
+    There are two lines for each key that the bundle names, and no other: a line that
+    nobody could check could be changed by anybody.
     """
     expected = [each for key in own for each in _both(key, register)]
-    lines = {(line.name, line.id) for line in note.signatures}
-    if lines - {(key.name, key.id) for key in expected}:
-        raise BadSignature("a line is not by a key that the bundle names")
-    if len(verify_note(note, expected)) < len(expected):
-        raise BadSignature("the log must have signed, and its installation cosigned")
+    lines = [(line.name, line.id) for line in note.signatures]
+    if lines != [(key.name, key.id) for key in expected]:
+        raise BadSignature(
+            "expected for each of its keys one by the log and then one by its "
+            "installation, and no others"
+        )
+    verify_note(note, expected)
     believed = own if keys is None else [k for k in own if _is_among(k, keys, register)]
     if not believed:
         names = ", ".join(map(str, own))
@@ -262,9 +270,3 @@ def _is_among(key: VerifierKey, keys: Sequence[VerifierKey], register: str) -> b
         (one.kind, one.public) == (ED25519, key.public) and one.name in names
         for one in keys
     )
-
-
-def _lines(note: Note, keys: Iterable[VerifierKey]) -> tuple[Signature, ...]:
-    """The lines of a note that are by some of these keys."""
-    known = {(key.name, key.id) for key in keys}
-    return tuple(line for line in note.signatures if (line.name, line.id) in known)

@@ -29,6 +29,9 @@ MAX_NOTE = 128 * 1024  # bytes: room for 16 post-quantum signatures of 5 kB
 _KINDS = (ED25519, COSIGNATURE)
 _MAX_TIME = 2**63 - 1
 _FIELD = 2**255 - 19  # RFC 8032, section 5.1
+_ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+# y of the points of order 1, 2, 4 and 8: for such a key anybody could sign.
+_SMALL_ORDER = {0, 1, _FIELD - 1, _ORDER_8, _FIELD - _ORDER_8}
 _DASH = "— "
 
 
@@ -51,8 +54,9 @@ class VerifierKey:
                 f"not of type {self.kind} and {len(self.public)} bytes"
             )
         # The library under us is laxer than RFC 8032, section 5.1.3, in this alone.
-        if int.from_bytes(self.public, "little") % 2**255 >= _FIELD:
-            raise InvalidInput(f"the key {self.name} is no point of Ed25519")
+        y = int.from_bytes(self.public, "little") % 2**255
+        if y >= _FIELD or y in _SMALL_ORDER:
+            raise InvalidInput(f"the key {self.name} is no point that could be a key")
 
     @property
     def id(self) -> bytes:
