@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from loaders.layout import Layout
 from loaders.release import Release, open_release
 from loaders.source import REMARK, Given, Rows, Source
 from trigpoint.errors import BadRelease, NoData
+from trigpoint.identity import Identity
 from trigpoint.loading import Summary
 from trigpoint.log.entry import Batch
 from trigpoint.register import Registers
@@ -58,6 +60,8 @@ def load(
     other errors of `trigpoint`; then nothing was appended.
     """
     registers = Registers.open(options.data, base=options.base, write=True)
+    if registers.made is not None:
+        _say_made(registers.made)
     if source.read is None:
         return _import(source, paths, options, registers, progress)
     layouts = source.layouts
@@ -79,6 +83,12 @@ def load(
         )
     unread = {name for release in releases for name in release.unread}
     return Outcome(summary, registers.base, tuple(sorted(unread)), remarks)
+
+
+def _say_made(made: Identity) -> None:
+    """Say that there is a signing key now, once: who verifies the log pins it."""
+    vkey = made.signer().keys.public().current
+    print(f"made a signing key: {vkey}, in {made.keys}", file=sys.stderr)
 
 
 def _loads(

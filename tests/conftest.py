@@ -81,7 +81,8 @@ def rsf_files(real_data: Path) -> list[Path]:
 
 @pytest.fixture(scope="session")
 def archived(rsf_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with every archived register, published. Copy it to write."""
+    """A data directory with every archived register, published. Written to after
+    `copy_data` only."""
     data = tmp_path_factory.mktemp("archived")
     registers = Registers.open(data, write=True)
     summary = registers.import_rsf(rsf_files, Batch("rsf", "Archived registers"))
@@ -92,7 +93,7 @@ def archived(rsf_files: list[Path], tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with the embedded sample, published. Copy it to write."""
+    """A data directory with the embedded sample, published: `copy_data` to write."""
     data = tmp_path_factory.mktemp("demo") / "data"
     build_demo(data)
     return data

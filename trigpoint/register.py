@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from trigpoint.archive import append_archive, read_archives, shape_of
 from trigpoint.errors import (
+    DataBusy,
     NoData,
     TrigpointError,
     ViewDamaged,
     ViewOutdated,
     ViewsBehind,
 )
+from trigpoint.identity import Identity, ensure, read_identity, signer_of
 from trigpoint.iris import DEFAULT_BASE, parse_base
 from trigpoint.loading import Loading, Summary
 from trigpoint.log.entry import Batch
@@ -36,13 +40,15 @@ class Registers(Snapshot):
     def __init__(self, data: Path, log: Log, base: str) -> None:
         super().__init__(data, log, base, _read_schemas(data, log))
         self.views = Views(data / "views")
+        self.made: Identity | None = None
         self._view: View | None = None
 
     @classmethod
     def open(
         cls, data: Path, *, base: str | None = None, write: bool = False
     ) -> Registers:
-        """Open a data directory; with `write`, make it if it is not there.
+        """Open a data directory; with `write`, make it if it is not there, and its
+        signing key: `made` says that it was.
 
         `base` is the IRI that records are named under; without it, the one that the
         published views have. Raises NoData for a folder that holds no registers, and
@@ -53,8 +59,36 @@ class Registers(Snapshot):
             raise NoData(f"{data} holds no registers: load one first")
         log = Log(data / LOG_FILE, readonly=not write)
         published = Views(data / "views").current()
-        known = published.base if published else DEFAULT_BASE
-        return cls(data, log, chosen or known)
+        identity = read_identity(data)
+        first = identity.base if identity and identity.base else DEFAULT_BASE
+        base = chosen or (published.base if published else first)
+        registers = cls(data, log, base)
+        registers.made = ensure(data, base, log) if write else None
+        return registers
+
+    # ---- signing -------------------------------------------------------------
+
+    def refresh_signatures(self, older_than_seconds: float) -> list[str]:
+        """Sign what is not signed, and cosign anew what was last cosigned so long ago,
+        so that followers see that the log is alive; returns the registers signed.
+
+        Without a keys folder nothing is done. Raises what `Signer.sign` does.
+        """
+        identity = read_identity(self.data)
+        if identity is None or identity.keys is None or not identity.keys.is_dir():
+            return []
+        before = time.time() - older_than_seconds
+        return identity.signer().sign(self.log, renew_before=before)
+
+    def _sign_appended(self) -> None:
+        """Sign what is in the log by now; raises ViewsBehind when that fails."""
+        try:
+            signer_of(self.data).sign(self.log)
+        except (OSError, sqlite3.Error, DataBusy) as error:
+            raise ViewsBehind(
+                f"the entries are in the log, but could not be signed ({error}): run "
+                "`trigpoint sign` and `trigpoint rebuild` when that is mended"
+            ) from error
 
     # ---- views ---------------------------------------------------------------
 
@@ -109,6 +143,8 @@ class Registers(Snapshot):
         date of `batch` is the day that links must hold on; today, if it has none.
         """
         summary, loading = Summary(), Loading(self.log, self.schemas, self.base)
+        if not dry_run:
+            signer_of(self.data).ready(self.log, [load.register for load in loads])
         with self.log.appending(batch, dry_run=dry_run) as appender:
             for load in loads:
                 loading.load(
@@ -119,6 +155,7 @@ class Registers(Snapshot):
             else:
                 appender.abandon()
         if summary.appended:
+            self._sign_appended()
             self._publish_appended(progress)
         return summary
 
@@ -147,6 +184,8 @@ class Registers(Snapshot):
         when one cannot be believed; so does a violation of a register's shape.
         """
         summary = Summary()
+        if not dry_run:
+            signer_of(self.data).ready(self.log)
         with self.log.appending(batch, dry_run=dry_run) as appender:
             # Within it, so that nobody appends between the look and the leap.
             archives = read_archives(paths, self.log)
@@ -168,6 +207,7 @@ class Registers(Snapshot):
                 appender.abandon()
         if summary.appended:
             self.schemas = schemas
+            self._sign_appended()
             self._publish_appended(progress)
         return summary
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 import time
 from collections.abc import Callable
@@ -12,6 +11,7 @@ import pytest
 
 from api.app import create_app
 from tests.api.sample import frame
+from tests.copies import copy_data
 from tests.testclient import TestClient
 from trigpoint.errors import ViewDamaged
 from trigpoint.log.entry import Batch, Draft, SystemEntry
@@ -29,9 +29,7 @@ COUNT = "SELECT (COUNT(*) AS ?n) { ?c a <https://w3id.org/trigpoint/def#Country>
 @pytest.fixture
 def copy(data: Path, tmp_path: Path) -> Path:
     """A copy of the sample registers that may be loaded into."""
-    folder = tmp_path / "data"
-    shutil.copytree(data, folder)
-    return folder
+    return copy_data(data, tmp_path / "data")
 
 
 def until(true: Callable[[], bool]) -> None:

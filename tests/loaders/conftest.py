@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from loaders.__main__ import main
+from tests.copies import copy_data
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +17,7 @@ def areas(
 ) -> Path:
     """Archived registers, and authorities and areas as of 2026. Copy it to write."""
     data = tmp_path_factory.mktemp("areas") / "data"
-    shutil.copytree(archived, data)
+    copy_data(archived, data)
     assert main(["area-codes", str(real_data / "codes"), "--data", str(data)]) == 0
     return data
 
@@ -25,7 +25,7 @@ def areas(
 @pytest.fixture
 def data(areas: Path, tmp_path: Path) -> Path:
     """A copy of `areas` that a test may write to."""
-    return Path(shutil.copytree(areas, tmp_path / "data"))
+    return copy_data(areas, tmp_path / "data")
 
 
 Load = Callable[..., tuple[int, str, str]]

@@ -9,18 +9,18 @@ from __future__ import annotations
 import sqlite3
 import sys
 
-from trigpoint.cli import keeping, proving, reading
+from trigpoint.cli import exporting, keeping, proving, reading, signing
 from trigpoint.cli.app import app
-from trigpoint.errors import LogCorrupt, NotVerified, TrigpointError
+from trigpoint.errors import LogCorrupt, NotVerified, SigningRefused, TrigpointError
 
-__all__ = ["app", "keeping", "main", "proving", "reading"]
+__all__ = ["app", "exporting", "keeping", "main", "proving", "reading", "signing"]
 
 
 def main() -> None:
     """The console script: core errors become one line and an exit code."""
     try:
         app()
-    except (LogCorrupt, NotVerified) as error:
+    except (LogCorrupt, NotVerified, SigningRefused) as error:
         print(f"trigpoint: {error}", file=sys.stderr)
         sys.exit(1)
     except (TrigpointError, OSError, sqlite3.Error) as error:
