@@ -9,11 +9,20 @@ from __future__ import annotations
 import sqlite3
 import sys
 
-from trigpoint.cli import exporting, keeping, proving, reading, signing
+from trigpoint.cli import exporting, following, keeping, proving, reading, signing
 from trigpoint.cli.app import app
 from trigpoint.errors import LogCorrupt, NotVerified, SigningRefused, TrigpointError
 
-__all__ = ["app", "exporting", "keeping", "main", "proving", "reading", "signing"]
+__all__ = [
+    "app",
+    "exporting",
+    "following",
+    "keeping",
+    "main",
+    "proving",
+    "reading",
+    "signing",
+]
 
 
 def main() -> None:

@@ -12,9 +12,10 @@ import json
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from trigpoint.errors import InvalidInput, NotVerified
-from trigpoint.log.entry import TIMESTAMP, Entry, leaf
+from trigpoint.log.entry import Entry, leaf
 from trigpoint.log.merkle import HASH_SIZE, TILE_WIDTH, leaf_hash
 from trigpoint.log.tiles import TilePath, unpack_entries, unpack_items
 from trigpoint.replica.fetch import Fetch
@@ -23,8 +24,8 @@ from trigpoint.schema.items import canonical_json, format_hash, parse_item
 
 _LEAF = re.compile(
     r'\{"index-entry-number":"(\d{1,19})","entry-number":"\d{1,19}",'
-    r'"entry-timestamp":"([^"\\]{1,40})","key":("(?:[^"\\]|\\.)+"),'
-    r'"item-hash":\["sha-256:([0-9a-f]{64})"\]\}',
+    r'"entry-timestamp":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)",'
+    r'"key":("(?:[^"\\]|\\.)+"),"item-hash":\["sha-256:([0-9a-f]{64})"\]\}',
     re.ASCII,
 )
 
@@ -34,8 +35,7 @@ class Unannounced(NotVerified):
     perhaps not yet."""
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """An entry and the text of its item; None when that is withheld."""
 
     entry: Entry
@@ -46,9 +46,7 @@ class Line:
 class RemoteLines:
     """The entries and items of a log under its verified tree.
 
-    `withheld` are the hashes of items that the signed statement withholds. `whole`
-    is for a second look at what was looked at before: it leaves out what follows from
-    the hashes being right.
+    `withheld` are the hashes of items that the signed statement withholds.
     """
 
     fetch: Fetch
@@ -57,7 +55,8 @@ class RemoteLines:
 
     def read(self, known: int, *, again: bool = False) -> Iterator[list[Line]]:
         """The lines after the first `known`, in pieces of whole tiles: the first piece
-        may begin with lines before them.
+        may begin with lines before them. What was read before is read `again` with
+        less care: that items are canonical follows from their hashes being the same.
 
         Raises NotVerified, naming the tile and the entry; Unannounced for an item that
         is left out; SourceUnreachable.
@@ -87,16 +86,8 @@ class RemoteLines:
         except InvalidInput as error:
             raise self._wrong(path, str(error)) from error
         first = path.index * TILE_WIDTH + 1
-        for place, data_of_leaf in enumerate(leaves):
-            start = place * HASH_SIZE
-            if leaf_hash(data_of_leaf) != tile[start : start + HASH_SIZE]:
-                raise self._wrong(
-                    path, f"entry {first + place} is not what the tree holds"
-                )
-        if len(leaves) != path.width:
-            raise self._wrong(
-                path, f"it has {len(leaves)} entries, expected {path.width}"
-            )
+        if b"".join(map(leaf_hash, leaves)) != tile:
+            raise self._wrong(path, _difference(leaves, tile, first))
         return [
             self._entry(path, number, spelt)
             for number, spelt in enumerate(leaves, start=first)
@@ -165,24 +156,27 @@ class RemoteLines:
         return NotVerified(f"{self.fetch.location}: {path.format()}: {what}")
 
 
+def _difference(leaves: list[bytes], tile: bytes, first: int) -> str:
+    """What is wrong with leaves that do not hash to a tile."""
+    for place, leaf_data in enumerate(leaves):
+        start = place * HASH_SIZE
+        if leaf_hash(leaf_data) != tile[start : start + HASH_SIZE]:
+            return f"entry {first + place} is not what the tree holds"
+    return f"it has {len(leaves)} entries, expected {len(tile) // HASH_SIZE}"
+
+
 def parse_leaf(spelt: bytes) -> Entry:
     """The entry that `trigpoint.log.entry.leaf` spells so; raises InvalidInput when it
     would spell none so."""
     try:
-        text = spelt.decode()
-    except UnicodeDecodeError as error:
-        raise InvalidInput("is not UTF-8") from error
-    match = _LEAF.fullmatch(text)
-    if match is None:
-        raise InvalidInput("is not a GDS entry of one item in compact JSON")
-    number, timestamp, quoted, digest = match.groups()
-    if not TIMESTAMP.fullmatch(timestamp):
-        raise InvalidInput(f"has “{timestamp}” for a time in UTC")
-    try:
-        key = json.loads(quoted)
+        match = _LEAF.fullmatch(spelt.decode())
+        if match is None:
+            raise InvalidInput("is not a GDS entry of one item in compact JSON")
+        number, timestamp, quoted, digest = match.groups()
+        key = json.loads(quoted) if "\\" in quoted else quoted[1:-1]
+        entry = Entry(int(number), timestamp, key, bytes.fromhex(digest))
+        if leaf(entry) == spelt:
+            return entry
     except ValueError as error:
-        raise InvalidInput(f"has a key that is no JSON string: {error}") from error
-    entry = Entry(int(number), timestamp, key, bytes.fromhex(digest))
-    if leaf(entry) != spelt:
-        raise InvalidInput("is not spelt canonically")
-    return entry
+        raise InvalidInput(f"is not UTF-8 JSON: {error}") from error
+    raise InvalidInput("is not spelt canonically")

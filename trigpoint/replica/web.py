@@ -32,7 +32,7 @@ class Bounds:
     tries: int = 3
     pause: float = 0.3
     redirects: int = 5
-    together: int = 8
+    together: int = 4
 
 
 class HttpSource:

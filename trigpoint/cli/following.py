@@ -1,0 +1,137 @@
+"""The verb that keeps a replica of somebody else's log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trigpoint.cli.app import app, progress_bar
+from trigpoint.errors import TrigpointError
+from trigpoint.register import Registers
+from trigpoint.replica.replica import Replica, open_replica
+from trigpoint.replica.rounds import Round, follow_site
+from trigpoint.replica.site import DAY, check_name, location_of, open_site
+from trigpoint.replica.trust import Trust
+from trigpoint.schema.items import format_hash
+
+_LONGEST_WAIT = 3600.0  # seconds between two tries of a site that cannot be read
+
+
+@app.command()
+def follow(
+    url: Annotated[
+        str,
+        typer.Argument(
+            metavar="URL",
+            help="An installation, one of its registers, or a folder of an export.",
+        ),
+    ],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The data directory of the replica.")
+    ],
+    register: Annotated[
+        list[str] | None, typer.Option(help="Only this; may be repeated.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(metavar="VKEY", help="The key that signs the log.")
+    ] = None,
+    max_age: Annotated[
+        float, typer.Option(metavar="DAYS", help="Of the newest signature; 0: any.")
+    ] = 7,
+    once: Annotated[bool, typer.Option("--once", help="One round, and end.")] = False,
+    every: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Between two rounds.")
+    ] = 60,
+    no_views: Annotated[
+        bool, typer.Option("--no-views", help="Do not build the views.")
+    ] = False,
+) -> None:
+    """Keep a replica of a log, believing nothing that is not proved."""
+    if max_age < 0 or every <= 0:
+        raise typer.BadParameter("--max-age cannot be below 0, nor --every 0 or below")
+    names = [check_name(name) for name in register or ()]
+    with open_replica(folder, location_of(url)) as replica:
+        following = _Following(replica, names, key, max_age * DAY or None, not no_views)
+        if once:
+            done = following.round()
+            code = 2 if done.unreachable else 1
+            raise typer.Exit(code if done.wrong else 0)
+        with suppress(KeyboardInterrupt):  # how it is meant to end
+            following.keep(every)
+        raise typer.Exit(1 if following.wrong else 0)
+
+
+@dataclass
+class _Following:
+    """A replica that is brought up to its site again and again; `wrong` says whether
+    anything was wrong the last time."""
+
+    replica: Replica
+    names: list[str]
+    key: str | None
+    max_age: float | None
+    views: bool
+    wrong: bool = False
+    _rounds: int = 0
+
+    def round(self) -> Round:
+        with open_site(self.replica.location) as site, progress_bar() as show:
+            done = follow_site(
+                site,
+                self.replica,
+                registers=self.names,
+                key=self.key,
+                max_age=self.max_age,
+                met=_tell,
+                progress=show,
+            )
+            if self.views and self.replica.made and (done.news or not self._rounds):
+                hidden = any(one.withheld for one in done.done)
+                Registers.open(self.replica.folder).publish(show, anew=hidden)
+        _report(done, every_line=not self._rounds)
+        self._rounds += 1
+        self.wrong = bool(done.wrong)
+        return done
+
+    def keep(self, every: float) -> None:
+        """Go on for ever, more slowly while the site cannot be read."""
+        wait = every
+        while True:
+            try:
+                done = self.round()
+                failed = bool(done.wrong) and done.unreachable
+            except TrigpointError as error:
+                print(f"trigpoint: {error}", file=sys.stderr)
+                self.wrong = failed = True
+            wait = min(2 * wait, max(every, _LONGEST_WAIT)) if failed else every
+            time.sleep(wait)
+
+
+def _report(done: Round, *, every_line: bool) -> None:
+    for one in done.done:
+        if every_line or one.added or one.withheld:
+            root = format_hash(one.checkpoint.root)
+            hidden = f", {one.withheld} items withheld" if one.withheld else ""
+            print(
+                f"{one.register}: {one.checkpoint.size} entries ({one.added} new"
+                f"{hidden}), {root} verified",
+                flush=True,
+            )
+    for error in done.wrong.values():
+        print(f"trigpoint: {error}", file=sys.stderr, flush=True)
+
+
+def _tell(trust: Trust) -> None:
+    """Say loudly that the key is believed for no good reason."""
+    print(
+        "trigpoint: TRUSTING A KEY THAT NOBODY VOUCHED FOR, since it is the first that "
+        f"was met: compare it, and pin it with --key '{trust.ring.current}'",
+        file=sys.stderr,
+        flush=True,
+    )
