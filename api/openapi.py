@@ -56,6 +56,8 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     )
 }
 
+CUSTODIAN = "custodian"  # the security scheme of doors that append
+
 
 @router.get("/openapi.json", include_in_schema=False)
 def openapi(here: Here, request: Request) -> Response:
@@ -87,6 +89,13 @@ def document(app: FastAPI, here: Service) -> dict[str, Any]:
         "Record": {
             "oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in models]
         },
+    }
+    components["securitySchemes"] = {
+        CUSTODIAN: {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A custodian's key, `tp_…`, made by `trigpoint key add`.",
+        }
     }
     components["responses"] = {"Problem": PROBLEMS[400] | {"description": "A problem."}}
     return body

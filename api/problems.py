@@ -19,11 +19,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
+from api.appending import BodyTooSlow
 from api.limits import BodyTooLarge, HeadersTooLarge, PathTooLong
 from api.negotiation import NotAcceptable
 from api.paths import is_head
 from api.queries import UnsupportedMediaType
 from api.replies import RangeNotSatisfiable
+from api.rows import InvalidRows
 from trigpoint import errors
 
 MEDIA_TYPE = "application/problem+json"
@@ -60,6 +62,10 @@ TABLE: dict[type[errors.TrigpointError], Kind] = {
     errors.NotSigned: Kind(404, "No checkpoint was signed of that"),
     errors.KeyRequired: Kind(401, "A custodian's key is required"),
     errors.NotPermitted: Kind(403, "The key does not permit that"),
+    errors.ItemRejected: Kind(422, "The row does not conform to the register's shape"),
+    errors.ReleaseRejected: Kind(422, "Rows do not conform to the register's shape"),
+    InvalidRows: Kind(422, "The body does not hold rows of the register"),
+    BodyTooSlow: Kind(408, "The request's body came too slowly"),
     NotAcceptable: Kind(406, "None of the formats asked for is available"),
     RangeNotSatisfiable: Kind(416, "The range lies beyond the end"),
     PathTooLong: Kind(414, "The address is too long"),
@@ -130,6 +136,11 @@ def _headers(error: errors.TrigpointError, status: int) -> dict[str, str]:
         return {"Vary": "Accept"}
     if isinstance(error, RangeNotSatisfiable):
         return {"Content-Range": f"bytes */{error.members['size']}"}
+    if isinstance(error, errors.KeyRequired):
+        return {"WWW-Authenticate": 'Bearer realm="trigpoint"'}
+    if isinstance(error, errors.NotPermitted):
+        scope = 'Bearer realm="trigpoint", error="insufficient_scope"'
+        return {"WWW-Authenticate": scope}
     busy = (errors.QueryBusy, errors.DataBusy, errors.TooBusy)
     return {"Retry-After": RETRY_SECONDS} if isinstance(error, busy) else {}
 
