@@ -11,6 +11,7 @@ from trigpoint.archive import append_archive, read_archives, shape_of
 from trigpoint.errors import (
     DataBusy,
     NoData,
+    NotPermitted,
     TrigpointError,
     ViewDamaged,
     ViewOutdated,
@@ -51,15 +52,20 @@ class Registers(Snapshot):
         signing key: `made` says that it was.
 
         `base` is the IRI that records are named under; without it, the one that the
-        published views have. Raises NoData for a folder that holds no registers, and
-        InvalidParameter for a base that is none.
+        published views have. Raises NoData for a folder that holds no registers,
+        InvalidParameter for a base that is none, NotPermitted to write to a replica.
         """
         chosen = parse_base(base) if base else None
         if not write and not (data / LOG_FILE).is_file():
             raise NoData(f"{data} holds no registers: load one first")
+        identity = read_identity(data)
+        if write and identity is not None and identity.replica_of is not None:
+            raise NotPermitted(
+                f"{data} is a replica of {identity.replica_of}: nothing can be "
+                "appended to it; append there"
+            )
         log = Log(data / LOG_FILE, readonly=not write)
         published = Views(data / "views").current()
-        identity = read_identity(data)
         first = identity.base if identity and identity.base else DEFAULT_BASE
         base = chosen or (published.base if published else first)
         registers = cls(data, log, base)
