@@ -169,7 +169,7 @@ def help_of(*words: str) -> str:
 @pytest.mark.parametrize(
     "verb",
     [
-        command.callback.__name__
+        command.name or command.callback.__name__
         for command in app.registered_commands
         if command.callback
     ],

@@ -11,10 +11,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.log.drafts import append, draft, log_of
 from tests.log.naive import Leaves, tiles
 from tests.log.signing import sign
+from trigpoint.cli import app
 from trigpoint.errors import Forked, InvalidInput, NotSigned, RolledBack
 from trigpoint.log.checkpoint import parse_checkpoint
 from trigpoint.log.entry import Draft
@@ -266,3 +268,15 @@ def test_killed_at_any_moment(town: Log, tmp_path: Path, times: int) -> None:
     assert stopped, "no export was interrupted"
     export_static(town, KEYS, out)
     assert verified_size(out, town) == town.size("town")
+
+
+def test_the_verb(demo: Path, tmp_path: Path) -> None:
+    """`trigpoint export-static` says of each register what it wrote, and nothing is
+    written twice."""
+    words = ["export-static", str(tmp_path / "out"), "--data", str(demo)]
+    first, second = (CliRunner().invoke(app, words).stdout for _ in range(2))
+    log = Log(demo / "log.sqlite", readonly=True)
+    assert len(first.splitlines()) == len(log.registers())
+    assert "country: 210 entries, 5 files, 5 of them written\n" in first
+    assert second.count(" 0 of them written\n") == len(log.registers())
+    assert verified_size(tmp_path / "out", log, "country") == 210
