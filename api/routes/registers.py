@@ -79,7 +79,7 @@ def shape(here: Here, register: RegisterName) -> Response:
 def summary(here: Reading, schema: Schema) -> dict[str, Any]:
     """A register in a few members; `size` counts entries, `records` keys."""
     log, name = here.registers.log, schema.register
-    query = f"?{here.query}" if here.query else ""
+    query = f"?size={log.size(name)}" if here.query else ""
     url = f"{here.base}/registers/{name}"
     return {
         "@id": url,
