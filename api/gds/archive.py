@@ -14,7 +14,7 @@ from typing import IO
 from api.gds.errors import TooManyEntries
 from api.gds.summary import summary
 from api.gds.turtle import Names
-from api.gds.views import EntriesView, compact
+from api.gds.views import compact, entry_body
 from api.service import Service
 from trigpoint.errors import Withheld
 from trigpoint.log.entry import Entry
@@ -45,8 +45,8 @@ def write_archive(here: Service, schema: Schema, file: IO[bytes]) -> None:
         for name, text in _items(log, register):
             packed.writestr(f"item/{name}.json", text)
         for entry in _entries(log, register):
-            body = EntriesView([entry], names).body()
-            packed.writestr(f"entry/{entry.number}.json", compact(body))
+            body = compact(entry_body(entry))
+            packed.writestr(f"entry/{entry.number}.json", body)
 
 
 def _items(log: LogReader, register: str) -> Iterator[tuple[str, str]]:

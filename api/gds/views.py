@@ -58,10 +58,7 @@ class EntriesView(View):
         self._entries = entries
 
     def body(self) -> object:
-        return [
-            {**_entry_members(one), "item-hash": [format_hash(one.item_hash)]}
-            for one in self._entries
-        ]
+        return [entry_body(one) for one in self._entries]
 
     def rows(self) -> Iterator[Row]:
         yield (*_ENTRY, "item-hash")
@@ -137,6 +134,11 @@ class ItemView(View):
     def blocks(self) -> Iterator[str]:
         pairs = item_pairs(self._item, self._schema, self.names)
         yield block(self.names.item(self._digest), pairs)
+
+
+def entry_body(entry: Entry) -> dict[str, str | list[str]]:
+    """What JSON says of an entry."""
+    return {**_entry_members(entry), "item-hash": [format_hash(entry.item_hash)]}
 
 
 def _entry_members(entry: Entry) -> dict[str, str]:
