@@ -99,6 +99,14 @@ def _add_common(one: argparse.ArgumentParser) -> None:
         "--source-date", help="the date that the source gives this release"
     )
     one.add_argument("--dry-run", action="store_true", help="gate, and write nothing")
+    key = os.environ.get("TRIGPOINT_KEY")
+    one.add_argument(
+        "--key",
+        type=Path,
+        default=Path(key) if key else None,
+        metavar="FILE",
+        help="file with a custodian's key (or TRIGPOINT_KEY; default: the owner's)",
+    )
 
 
 def _add_choices(one: argparse.ArgumentParser, *, in_part: bool) -> None:

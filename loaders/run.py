@@ -25,6 +25,7 @@ from trigpoint.identity import Identity
 from trigpoint.loading import Summary
 from trigpoint.log.entry import Batch
 from trigpoint.register import Registers
+from trigpoint.rights import read_token
 from trigpoint.schema.shape import Schema
 from trigpoint.staging import Load
 
@@ -62,8 +63,11 @@ def load(
     registers = Registers.open(options.data, base=options.base, write=True)
     if registers.made is not None:
         _say_made(registers.made)
+    key = None if options.key is None else read_token(options.key)
+    if not options.dry_run:
+        registers.permit(key)  # before anything is read
     if source.read is None:
-        return _import(source, paths, options, registers, progress)
+        return _import(source, paths, options, registers, key, progress)
     layouts = source.layouts
     if source.layouts_of is not None:
         layouts = source.layouts_of(options, registers.schemas)
@@ -76,6 +80,7 @@ def load(
         summary = registers.load(
             loads,
             _batch(source, releases, options.source_date),
+            key=key,
             dry_run=options.dry_run,
             accept_partial=options.accept_partial,
             force=options.force,
@@ -111,6 +116,7 @@ def _import(
     paths: Sequence[Path],
     options: argparse.Namespace,
     registers: Registers,
+    key: str | None,
     progress: Progress,
 ) -> Outcome:
     files = [file for path in paths for file in _inside(path, "*.rsf", "*.rsf.gz")]
@@ -127,7 +133,7 @@ def _import(
         release_date=options.source_date,
     )
     done = registers.import_rsf(
-        files, batch, dry_run=options.dry_run, progress=progress
+        files, batch, key=key, dry_run=options.dry_run, progress=progress
     )
     return Outcome(done, registers.base, in_part=False)
 

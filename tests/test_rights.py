@@ -147,8 +147,6 @@ def test_a_revoked_key_is_refused_with_the_time(custodians: Custodians) -> None:
     assert custodians.revoke(token.id) == revoked
     with pytest.raises(NotPermitted, match=f"revoked at {revoked.revoked}"):
         custodians.permit(token.reveal(), [])
-    with pytest.raises(NotPermitted, match="revoked"):
-        custodians.still(revoked, ["country"])
     with pytest.raises(InvalidInput, match="no key 000000000000"):
         custodians.revoke("0" * 12)
 

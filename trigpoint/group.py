@@ -16,7 +16,7 @@ from trigpoint.dates import today
 from trigpoint.errors import ItemRejected, NotPermitted, ReleaseRejected, TrigpointError
 from trigpoint.gate.report import Report
 from trigpoint.loading import Judged, Loading
-from trigpoint.log.entry import Batch, BatchKey, Draft, Entry
+from trigpoint.log.entry import Batch, Draft, Entry
 from trigpoint.log.store import Transaction
 from trigpoint.rights import CustodianKey
 from trigpoint.staging import ROW, Counts, Load
@@ -172,9 +172,8 @@ class Group:
         """Append what one custodian sent, as one batch."""
         key, register = theirs[0][1].key, theirs[0][1].register
         number = self._loading.log.size(register)
-        signed = BatchKey(key.id, key.name)
         try:
-            with self._transaction.batch(self._batch(theirs), signed) as appender:
+            with self._transaction.batch(self._batch(theirs), key.signed) as appender:
                 appender.append(register, [d for p, _ in theirs for d in drafts[p]])
         except TrigpointError as error:
             self.outcomes.update({place: error for place, _ in theirs})

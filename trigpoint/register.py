@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from trigpoint.archive import append_archive, read_archives, shape_of
@@ -24,6 +24,7 @@ from trigpoint.log.entry import Batch
 from trigpoint.log.reader import LogReader
 from trigpoint.log.store import Log
 from trigpoint.resources import resource_folder
+from trigpoint.rights import CustodianKey, Custodians
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.snapshot import Snapshot
 from trigpoint.staging import Load
@@ -132,11 +133,21 @@ class Registers(Snapshot):
 
     # ---- loading -------------------------------------------------------------
 
+    def permit(self, key: str | None, registers: Collection[str] = ()) -> CustodianKey:
+        """Whose key may append to these registers: the token given, or without one
+        the owner's, for whoever can read it in the keys folder.
+
+        Raises KeyRequired, NotPermitted, and NoSigningKey where nothing is appended.
+        """
+        keys = signer_of(self.data).keys.path
+        return Custodians(keys).permit(key, registers)
+
     def load(
         self,
         loads: Sequence[Load],
         batch: Batch,
         *,
+        key: str | None = None,
         dry_run: bool = False,
         accept_partial: bool = False,
         force: bool = False,
@@ -147,11 +158,14 @@ class Registers(Snapshot):
         Rows that the gate refuses keep the whole load out, unless `accept_partial`.
         `force` lets a release through that drops far more than usual. The release
         date of `batch` is the day that links must hold on; today, if it has none.
+        `key` is a custodian's token: see `permit`, whose errors this raises.
         """
         summary, loading = Summary(), Loading(self.log, self.schemas, self.base)
+        touched = [load.register for load in loads]
+        by = None if dry_run and key is None else self.permit(key, touched).signed
         if not dry_run:
-            signer_of(self.data).ready(self.log, [load.register for load in loads])
-        with self.log.appending(batch, dry_run=dry_run) as appender:
+            signer_of(self.data).ready(self.log, touched)
+        with self.log.appending(batch, key=by, dry_run=dry_run) as appender:
             for load in loads:
                 loading.load(
                     load, batch, appender, summary, force=force, progress=progress
@@ -181,20 +195,26 @@ class Registers(Snapshot):
         paths: Sequence[Path],
         batch: Batch,
         *,
+        key: str | None = None,
         dry_run: bool = False,
         progress: Progress = silent,
     ) -> Summary:
         """Append archived registers as they are, each with its own root hashes.
 
         Raises BadRelease, naming file and line, and appends nothing of any of them
-        when one cannot be believed; so does a violation of a register's shape.
+        when one cannot be believed; so does a violation of a register's shape. `key`
+        is a custodian's token: see `permit`, whose errors this raises.
         """
         summary = Summary()
+        who = None if dry_run and key is None else self.permit(key)
         if not dry_run:
             signer_of(self.data).ready(self.log)
-        with self.log.appending(batch, dry_run=dry_run) as appender:
+        by = None if who is None else who.signed
+        with self.log.appending(batch, key=by, dry_run=dry_run) as appender:
             # Within it, so that nobody appends between the look and the leap.
             archives = read_archives(paths, self.log)
+            if who is not None:
+                who.check(archive.register for archive in archives)
             shapes = {a.register: shape_of(a, self.schemas) for a in archives}
             brought = {name: shape for name, shape in shapes.items() if shape}
             schemas = _read_schemas(self.data, self.log, brought)

@@ -21,6 +21,7 @@ from typing import Any
 
 from trigpoint.dates import days_of, now, today
 from trigpoint.errors import InvalidInput, KeyRequired, NotPermitted
+from trigpoint.log.entry import BatchKey
 from trigpoint.organisations import check_organisation
 from trigpoint.private import held_lock, read_private, write_private
 from trigpoint.schema.shape import check_name
@@ -83,6 +84,11 @@ class CustodianKey:
     expires: str | None = None
     revoked: str | None = None
 
+    @property
+    def signed(self) -> BatchKey:
+        """What the log says of a batch that is appended with this key."""
+        return BatchKey(self.id, self.name)
+
     def check(self, registers: Iterable[str] = ()) -> None:
         """Raises NotPermitted when the key was revoked, has expired, or is not for one
         of these registers."""
@@ -139,13 +145,6 @@ class Custodians:
         key = self.identify(self._owner_token() if text is None else text)
         key.check(registers)
         return key
-
-    def still(self, key: CustodianKey, registers: Collection[str]) -> None:
-        """Raises NotPermitted when a key that was identified no longer permits this."""
-        found = next((k for k in self.known() if k.id == key.id), None)
-        if found is None:
-            raise NotPermitted(f"the key {key.id} is not known any more", key=key.id)
-        found.check(registers)
 
     def add(
         self, name: str, registers: Iterable[str], expires: str | None = None
