@@ -228,9 +228,9 @@ def make_owner(folder: Path) -> CustodianKey:
     custodians, path = Custodians(folder), folder / OWNER_FILE
     if path.exists():
         token = Token.parse(read_token(path))
-        held = [key for key in custodians.known() if key.id == token.id]
-        if held:
-            return held[0]
+        for key in custodians.known():
+            if key.id == token.id and key.revoked is None:
+                return key
     # The file comes first: after a crash between the two it names no key, and another
     # is made; the other way round a key would be in force that nobody has.
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

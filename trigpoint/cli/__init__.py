@@ -9,12 +9,21 @@ from __future__ import annotations
 import sqlite3
 import sys
 
-from trigpoint.cli import exporting, following, keeping, proving, reading, signing
+from trigpoint.cli import (
+    custody,
+    exporting,
+    following,
+    keeping,
+    proving,
+    reading,
+    signing,
+)
 from trigpoint.cli.app import app
 from trigpoint.errors import LogCorrupt, NotVerified, SigningRefused, TrigpointError
 
 __all__ = [
     "app",
+    "custody",
     "exporting",
     "following",
     "keeping",
