@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from api.gds import downloads, log, proofs, records
 from api.gds.errors import NoSuchPage
-from api.gds.formats import OldRoute
+from api.gds.formats import OldRoute, OldSuffixed
 from api.gds.replies import V1, Segment
 from api.gds.summary import field_names
 from api.paths import RegisterName
@@ -16,7 +16,23 @@ from api.service import Here
 from trigpoint.iris import encode_key
 
 router = APIRouter()
+found = APIRouter(route_class=OldSuffixed, include_in_schema=False)
 elsewhere = APIRouter(route_class=OldRoute, include_in_schema=False)
+
+
+@found.get(f"{V1}/{{field}}/{{value}}")
+def search(
+    here: Here, request: Request, register: RegisterName, field: Segment, value: Segment
+) -> Response:
+    """A field and its value: the record with that key, or those that have the value."""
+    schema = here.registers.schema(register)
+    if field not in field_names(here.registers.log, schema):
+        raise NoSuchPage("nothing is served at this address")
+    where = "" if field == schema.key else f"{encode_key(field)}/"
+    suffix = request.scope.get("suffix")
+    form = f".{suffix}" if suffix else ""
+    target = f"/registers/{register}/v1/records/{where}{encode_key(value)}{form}"
+    return see_other(here.path(target), 301)
 
 
 @elsewhere.get(V1)
@@ -24,19 +40,6 @@ def root(here: Here, register: RegisterName) -> Response:
     """The root, which had a page for people: the register itself."""
     here.registers.schema(register)
     return see_other(here.path(f"/registers/{register}/v1/register"), 301)
-
-
-@elsewhere.get(f"{V1}/{{field}}/{{value}}")
-def search(
-    here: Here, register: RegisterName, field: Segment, value: Segment
-) -> Response:
-    """A field and its value: the record with that key, or those that have the value."""
-    schema = here.registers.schema(register)
-    if not value or field not in field_names(here.registers.log, schema):
-        raise NoSuchPage("nothing is served at this address")
-    where = "" if field == schema.key else f"{encode_key(field)}/"
-    target = f"/registers/{register}/v1/records/{where}{encode_key(value)}"
-    return see_other(here.path(target), 301)
 
 
 @elsewhere.get(f"{V1}/{{rest:path}}")
@@ -51,5 +54,12 @@ def nothing(
     return see_other(here.path(path.rstrip("/")), 301, request.url.query)
 
 
-for part in (log.router, records.router, proofs.router, downloads.router, elsewhere):
+for part in (
+    log.router,
+    records.router,
+    proofs.router,
+    downloads.router,
+    found,
+    elsewhere,
+):
     router.include_router(part)

@@ -74,16 +74,7 @@ PROOF = Offers(JSON)
 
 
 class OldRoute(ReadRoute):
-    """A route of the old API: with suffixes, HEAD, and errors as pages."""
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        cut = _SUFFIX.fullmatch(scope["path"]) if scope["type"] == "http" else None
-        if cut is None:
-            return super().matches(scope)
-        match, child = super().matches({**scope, "path": cut[1]})
-        if match is Match.NONE:
-            return match, child
-        return match, {**child, "suffix": cut[2]}
+    """A route of the old API: with HEAD, and errors as pages."""
 
     def get_route_handler(
         self,
@@ -100,6 +91,19 @@ class OldRoute(ReadRoute):
                 return _bare(page) if is_head(request.scope) else page
 
         return handle_with_pages
+
+
+class OldSuffixed(OldRoute):
+    """A route of the old API that answers in its formats, by suffix too."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        cut = _SUFFIX.fullmatch(scope["path"]) if scope["type"] == "http" else None
+        if cut is None:
+            return super().matches(scope)
+        match, child = super().matches({**scope, "path": cut[1]})
+        if match is Match.NONE:
+            return match, child
+        return match, {**child, "suffix": cut[2]}
 
 
 def _bare(response: Response) -> Response:

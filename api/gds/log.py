@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
-from api.gds.formats import DATA, SUMMARY, OldRoute
+from api.gds.formats import DATA, SUMMARY, OldSuffixed
 from api.gds.items import digest_of, find_item
 from api.gds.paging import entries_page, whole_number
 from api.gds.replies import (
@@ -29,7 +29,7 @@ from api.replies import IMMUTABLE, ITEM, Reply
 from api.service import Here
 from trigpoint.errors import NoSuchEntry
 
-router = APIRouter(route_class=OldRoute, tags=["GDS Registers v1"])
+router = APIRouter(route_class=OldSuffixed, tags=["GDS Registers v1"])
 
 
 @router.get(

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
 from api.gds.errors import BadRequest, NoSuchPage
-from api.gds.formats import PROOF, OldRoute
+from api.gds.formats import PROOF, OldSuffixed
 from api.gds.paging import whole_number
 from api.gds.replies import V1
 from api.gds.views import compact
@@ -28,7 +28,7 @@ from trigpoint.schema.items import format_hash
 
 IDENTIFIER = "merkle:sha-256"
 
-router = APIRouter(route_class=OldRoute, tags=["GDS Registers v1"])
+router = APIRouter(route_class=OldSuffixed, tags=["GDS Registers v1"])
 
 
 async def check_identifier(

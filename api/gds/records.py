@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.gds.errors import NoSuchPage
-from api.gds.formats import DATA, OldRoute
+from api.gds.formats import DATA, OldSuffixed
 from api.gds.paging import records_page
 from api.gds.replies import (
     LIST,
@@ -33,7 +33,7 @@ from trigpoint.log.entry import Record
 from trigpoint.log.newest import newest_records
 from trigpoint.schema.shape import Schema
 
-router = APIRouter(route_class=OldRoute, tags=["GDS Registers v1"])
+router = APIRouter(route_class=OldSuffixed, tags=["GDS Registers v1"])
 
 _FACET = 100  # records that a facet answers with at most, as the old service did
 

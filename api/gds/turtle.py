@@ -54,7 +54,7 @@ class Names:
 
 
 def prefixes(names: Names) -> str:
-    """The two prefixes, which `field` is for the fields of items."""
+    """The prefixes: `field` for what items say, `register-metadata` for entries."""
     return (
         f"@prefix field: <{names.fields}> .\n"
         f"@prefix register-metadata: <{METADATA}> .\n"

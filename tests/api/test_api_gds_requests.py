@@ -130,6 +130,8 @@ def test_bad_requests(demo_client: TestClient, path: str, text: str) -> None:
         "records/GB.xlsx",
         "index/x/records",
         "register/x",
+        "download-rsf.json",
+        "download-register.csv",
     ],
 )
 def test_what_there_is_not(demo_client: TestClient, path: str) -> None:
@@ -227,6 +229,7 @@ def test_unknown_parameters_are_passed_over(demo_client: TestClient) -> None:
         ("/records/?page-size=2", "/records?page-size=2"),
         ("/record/GB/", "/record/GB"),
         ("/country/GB", "/records/GB"),
+        ("/country/GB.csv", "/records/GB.csv"),
         ("/name/C%C3%B4te%20d%27Ivoire", "/records/name/C%C3%B4te%20d'Ivoire"),
     ],
 )

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.log.drafts import append, by_hand, draft
-from trigpoint.errors import NoSuchRegister
+from trigpoint.errors import NoSuchRegister, QueryTimedOut
+from trigpoint.log import records
 from trigpoint.log.newest import newest_records
 from trigpoint.log.store import Log
 
@@ -62,3 +63,15 @@ def test_an_unknown_register(log: Log) -> None:
     """A register that is not in the log has no pages."""
     with pytest.raises(NoSuchRegister):
         newest_records(log, "planet", 1, 0)
+
+
+def test_a_page_too_far_down_is_refused(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page for which too much would be read ends in an error of ours, and the log
+    goes on answering."""
+    append(log, [draft(f"k{n}", name=str(n)) for n in range(30_000)])
+    monkeypatch.setattr(records, "_SCAN_STEPS", 2)
+    with pytest.raises(QueryTimedOut):
+        newest_records(log, "town", 1, 29_000)
+    assert newest_records(log, "town", 1, 0)[0].entry.key == "k29999"

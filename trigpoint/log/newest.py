@@ -34,7 +34,8 @@ def newest_records(
     """Records by the number of their entry, the greatest first, `offset` passed over.
 
     A record whose item is withheld has its place and is left out, so the pages of all
-    others stay as they were. Raises NoSuchRegister.
+    others stay as they were. Raises NoSuchRegister, and QueryTimedOut for a page so far
+    down that too much would have to be read.
     """
     bound = {
         "register": log.register_id(register),
@@ -44,6 +45,6 @@ def newest_records(
     }
     return [
         Record(register, Entry(*row[:4]), parse_item(row[4]))
-        for row in log.db.execute(_NEWEST, bound)
+        for row in log.read_bounded(_NEWEST, bound)
         if row[4] is not None
     ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from trigpoint.dates import days_of
 from trigpoint.errors import NoSuchRecord, QueryTimedOut
@@ -126,7 +127,7 @@ class RecordReader(EntryReader):
             *_dates(at, dates, bound),
             "ORDER BY e.key LIMIT :limit",
         ]
-        rows = self._bounded(" ".join(sql), self._bind(register) | bound)
+        rows = self.read_bounded(" ".join(sql), self._bind(register) | bound)
         return [_record(register, row) for row in rows]
 
     def iter_records(self, register: str) -> Iterator[Record]:
@@ -175,9 +176,11 @@ class RecordReader(EntryReader):
         number, size = self._span(register)
         return {"register": number, "size": size}
 
-    def _bounded(
+    def read_bounded(
         self, sql: str, bound: Mapping[str, object]
-    ) -> list[tuple[int, str, str, bytes, str]]:
+    ) -> list[tuple[int, str, str, bytes, Any]]:
+        """The rows of a query that may not read more than its share; for the modules
+        of the log only. Raises QueryTimedOut."""
         steps = 0
 
         def stop() -> bool:
@@ -192,7 +195,7 @@ class RecordReader(EntryReader):
             if steps <= _SCAN_STEPS:
                 raise
             raise QueryTimedOut(
-                "too many records would have to be read for this filter: "
+                "too many records would have to be read for this: "
                 "ask with fewer conditions, use SPARQL or take the dump"
             ) from error
         finally:
