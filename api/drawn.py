@@ -9,7 +9,7 @@ from trigpoint.build import BOUNDARY, boundary_index
 from trigpoint.snapshot import Snapshot
 from trigpoint.spatial.boundaries import BoundaryIndex
 
-KEPT = 2  # indexes; one of all districts takes some 100 MB
+KEPT = 2  # indexes; one of the districts of two releases takes 50 MB
 
 
 class DrawnBoundaries:

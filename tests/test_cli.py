@@ -107,6 +107,25 @@ def test_dump_writes_the_file_whose_hash_it_prints(demo: Path, tmp_path: Path) -
     assert len(read_rsf(out).entries) == 210
 
 
+def test_a_size_is_answered_as_the_log_did_then(demo: Path, tmp_path: Path) -> None:
+    """Record, look-up and dump say what the log said when it had so many entries."""
+    then = run(demo, "record", "country", "SZ", "--size", "207").output
+    assert '"name": "Swaziland"' in then
+    assert '"log-size": "207"' in then
+    assert '"Eswatini"' in run(demo, "record", "country", "SZ").output
+    place = ("lookup", "--lon", "-0.1276", "--lat", "51.5072", "--at", "2026-01-01")
+    assert '"Westminster"' in run(demo, *place, "--size", "4671").output
+    assert '"areas": []' in run(demo, *place, "--size", "boundary=9").output
+    out = tmp_path / "country.csv"
+    words = ("dump", "country", "csv", "--out", str(out), "--size", "207")
+    assert "log size 207" in run(demo, *words).stderr
+    assert "Swaziland" in out.read_text("utf-8")
+    everything = ("dump", "everything", "trig", "--out", str(out), "--size", "10")
+    assert "log size 10" in run(demo, *everything).stderr
+    for bad in ("211", "boundary=1"):
+        assert run(demo, "dump", "country", "csv", "--size", bad).exit_code != 0
+
+
 def test_rebuild_gives_records_another_base(demo: Path, tmp_path: Path) -> None:
     """The base belongs to the views: a rebuild from the same log changes it."""
     data = tmp_path / "data"

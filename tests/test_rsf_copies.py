@@ -8,14 +8,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.log.drafts import by_hand
 from trigpoint.archive import append_archive, read_archives
-from trigpoint.errors import BadRelease
+from trigpoint.errors import BadRelease, Withheld
 from trigpoint.log.entry import Batch, Draft, SystemEntry
 from trigpoint.log.reader import LogReader
 from trigpoint.log.rsf import rsf_lines
 from trigpoint.log.store import Log
 from trigpoint.register import Registers
-from trigpoint.schema.items import canonical_json, item_hash
+from trigpoint.schema.items import canonical_json, format_hash, item_hash
 
 BATCH = Batch("rsf", "Copies")
 TIMES = [f"2019-04-0{day}T12:00:00Z" for day in range(1, 6)]
@@ -175,3 +176,58 @@ def test_other_metadata_is_refused(tmp_path: Path) -> None:
         load(log, other)
     assert log.size("town") == 1
     assert log.system_entries("town") == [NAME, LATER]
+
+
+# ---- withheld items ----------------------------------------------------------
+
+B = canonical_json({"name": "Bath", "town": "b"})
+WITHHOLD = (
+    "UPDATE item SET content = NULL, withheld = 'a person', "
+    "withheld_on = '2026-01-01' WHERE hash = ?"
+)
+
+
+def test_a_withheld_item_is_left_out_and_its_entries_stay(tmp_path: Path) -> None:
+    """What is written of a register with a withheld item has no content of it, and
+    the root that it always had."""
+    log = copy(town(tmp_path / "old", NAME), tmp_path)
+    with log.appending(BATCH) as appender:
+        appender.append("town", [Draft(TIMES[1], "b", B, item_hash(B))])
+    before = write(log, "town", tmp_path / "before")
+    root = log.root("town")
+    by_hand(log, WITHHOLD, item_hash(B))
+    after = write(log, "town", tmp_path / "after").read_text("utf-8").splitlines()
+    left_out = set(before.read_text("utf-8").splitlines()) - set(after)
+    assert left_out == {f"add-item\t{B}"}
+    assert after[-1] == f"assert-root-hash\t{format_hash(root)}"
+
+
+def test_only_a_log_that_withholds_an_item_takes_its_entries(tmp_path: Path) -> None:
+    """Elsewhere the file is refused with the item's hash; where the item is withheld
+    too, its entries are loaded, and no file brings the content back."""
+    log = copy(town(tmp_path / "old", NAME), tmp_path)
+    older = write(log, "town", tmp_path / "older")
+    with log.appending(BATCH) as appender:
+        appender.append("town", [Draft(TIMES[1], "b", B, item_hash(B))] * 2)
+    open_file = write(log, "town", tmp_path / "open")
+    by_hand(log, WITHHOLD, item_hash(B))
+    without = write(log, "town", tmp_path / "without")
+    assert load(log, without) == 2, "a log takes its own file, and has it all"
+
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadRelease, match=format_hash(item_hash(B))) as told:
+        copy(without, tmp_path / "empty")
+    assert "its publisher withholds it" in str(told.value)
+
+    (tmp_path / "knows").mkdir()
+    other = copy(older, tmp_path / "knows")
+    with other.appending(BATCH) as appender:
+        appender.append("village", [Draft(TIMES[1], "b", B, item_hash(B))])
+    by_hand(other, WITHHOLD, item_hash(B))
+    assert load(other, without) == 3
+    assert other.root("town") == log.root("town")
+    assert load(other, open_file) == 3
+    with pytest.raises(Withheld):
+        other.record("town", "b")
+    again = write(other, "town", tmp_path / "again")
+    assert again.read_bytes() == without.read_bytes()
