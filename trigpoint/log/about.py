@@ -40,25 +40,26 @@ class Statement:
     @property
     def text(self) -> str:
         """The text that is signed; `parse_statement` reads it back."""
-        body = {
-            "register": self.register,
-            "size": self.size,
-            "shape": self.shape,
-            "system-entries": [
-                {"key": one.key, "timestamp": one.timestamp, "item": one.item}
-                for one in self.system_entries
-            ],
-            "batches": [_said(one, self.register) for one in self.batches],
-            "withheld": [
-                {
-                    "item-hash": format_hash(one.hash),
-                    "reason": one.reason,
-                    "date": one.date,
-                }
-                for one in self.withheld
-            ],
-        }
-        return f"{self.origin}/about\n{_compact(body)}\n"
+        return self.text_with(
+            _compact(_said(one, self.register)) for one in self.batches
+        )
+
+    def text_with(self, batches: Iterable[str]) -> str:
+        """The text, with the batches as they are spelt in it."""
+        system = [
+            {"key": one.key, "timestamp": one.timestamp, "item": one.item}
+            for one in self.system_entries
+        ]
+        withheld = [
+            {"item-hash": format_hash(one.hash), "reason": one.reason, "date": one.date}
+            for one in self.withheld
+        ]
+        return (
+            f'{self.origin}/about\n{{"register":{_compact(self.register)},'
+            f'"size":{_compact(self.size)},"shape":{_compact(self.shape)},'
+            f'"system-entries":{_compact(system)},"batches":[{",".join(batches)}],'
+            f'"withheld":{_compact(withheld)}}}\n'
+        )
 
 
 def statement_of(
@@ -89,6 +90,33 @@ def statement_of(
         ),
         tuple(reader.withheld(register) if reader.withheld_count() else ()),
     )
+
+
+class Spelt:
+    """The batches of a log as its statements spell them. They are kept from one reading
+    to the next, since there may be very many and none is ever changed."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, list[str]] = {}
+        self._last: AppendedBatch | None = None
+
+    def read(self, reader: LogReader) -> None:
+        """Spell the batches that are new."""
+        since = self._last.number - 1 if self._last else 0
+        batches = reader.batches(since)
+        if self._last and batches[:1] != [self._last]:
+            # It is not the log that it was, but an older copy.
+            self._texts, self._last, batches = {}, None, reader.batches()
+        for one in batches[1:] if self._last else batches:
+            for register in one.ranges:
+                text = _compact(_said(one, register))
+                self._texts.setdefault(register, []).append(text)
+        self._last = batches[-1] if batches else None
+
+    def statement(self, reader: LogReader, register: str, origin: str) -> str:
+        """The text of the statement about a register, of what was read."""
+        bare = statement_of(reader, register, origin, ())
+        return bare.text_with(self._texts.get(register, ()))
 
 
 def parse_statement(text: str) -> Statement:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -33,6 +34,8 @@ _ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
 # y of the points of order 1, 2, 4 and 8: for such a key anybody could sign.
 _SMALL_ORDER = {0, 1, _FIELD - 1, _ORDER_8, _FIELD - _ORDER_8}
 _DASH = "— "
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -282,7 +285,7 @@ def _check_name(name: str) -> None:
 
 
 def _check_characters(text: str) -> None:
-    if any(character < " " and character != "\n" for character in text):
+    if _CONTROL.search(text):
         raise InvalidInput("a note holds no control characters but newlines")
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if not text.isascii() and _SURROGATE.search(text):
         raise InvalidInput("a note is not UTF-8: it holds half a surrogate pair")

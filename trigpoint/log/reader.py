@@ -55,20 +55,24 @@ class LogReader(RecordReader):
         )
         return [SystemEntry(*row) for row in rows]
 
-    def batches(self) -> list[AppendedBatch]:
-        """Every batch appended, oldest first, with those of its entries that this
-        reader sees; a batch of which it sees none is left out."""
+    def batches(self, after: int = 0) -> list[AppendedBatch]:
+        """Every batch appended, or those after a number, oldest first, with those of
+        its entries that this reader sees; one of which it sees none is left out."""
         ranges: dict[int, dict[str, tuple[int, int]]] = {}
         for batch, name, size, first, last in self.db.execute(
             "SELECT b.batch, g.name, g.size, b.first, b.last FROM batch_range b "
-            "JOIN register g ON g.id = b.register ORDER BY b.batch, g.name"
+            "JOIN register g ON g.id = b.register WHERE b.batch > ? "
+            "ORDER BY b.batch, g.name",
+            (after,),
         ):
             seen, end = ranges.setdefault(batch, {}), self._limited(name, size)
             if first <= end:
                 seen[name] = (first, min(last, end))
         rows = self.db.execute(
             "SELECT id, appended, key, key_name, source, title, files, licence, "
-            "attribution, landing_page, release_date FROM batch ORDER BY id"
+            "attribution, landing_page, release_date FROM batch WHERE id > ? "
+            "ORDER BY id",
+            (after,),
         )
         return [
             _appended(row, ranges.get(row[0], {}))

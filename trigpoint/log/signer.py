@@ -20,6 +20,7 @@ from contextlib import closing
 from pathlib import Path
 
 from trigpoint.errors import InvalidInput, LogCorrupt, NoSigningKey
+from trigpoint.log.about import Spelt
 from trigpoint.log.growth import check_contains
 from trigpoint.log.keyfolder import LAST, KeyFolder
 from trigpoint.log.keys import KEYS_FILE, Keyring, parse_keys
@@ -33,6 +34,7 @@ class Signer:
 
     def __init__(self, keys: KeyFolder) -> None:
         self.keys = keys
+        self._batches = Spelt()
 
     def ready(self, log: LogReader, registers: Iterable[str] | None = None) -> None:
         """Raises what signing would raise for these registers, or for all, if the log
@@ -77,18 +79,20 @@ class Signer:
     ) -> list[str]:
         """The same, for who holds the lock of the keys folder already."""
         signing = Signing(self.keys.signatory(), int(time.time()), renew_before)
+        origin = signing.signatory.ring.origin
         shown = log.path.parent / KEYS_FILE
         self._check_shown(shown)
         # A connection of its own sees what is committed, and nothing else.
         with closing(LogReader(log.path)) as reader, reader.snapshot():
             if registers is None:
                 registers = {*reader.registers(), *self.keys.signed_registers()}
-            batches = reader.batches()
+            self._batches.read(reader)
             for register in sorted(registers):
                 last = self._last(signing.signatory.ring, register)
                 try:
                     signing.sign(reader, register, last)
-                    signing.state(reader, register, batches)
+                    said = self._batches.statement(reader, register, origin)
+                    signing.state(reader, register, said)
                 except sqlite3.DatabaseError as error:
                     raise LogCorrupt(
                         f"{register}: {log.path} is damaged: {error}"

@@ -17,13 +17,13 @@ from trigpoint.errors import (
     NotSigned,
     SigningRefused,
 )
-from trigpoint.log.about import MAX_STATEMENT, statement_of
+from trigpoint.log.about import MAX_STATEMENT
 from trigpoint.log.checkpoint import Checkpoint, log_origin
 from trigpoint.log.growth import check_contains, grown_root
 from trigpoint.log.keyfolder import Signatory
 from trigpoint.log.keys import Keyring
 from trigpoint.log.note import Note, Signature, parse_note
-from trigpoint.log.reader import AppendedBatch, LogReader
+from trigpoint.log.reader import LogReader
 from trigpoint.log.store import Log
 
 _MOST_KEPT = 16  # lines of retired keys and witnesses that a checkpoint keeps
@@ -98,31 +98,32 @@ class Signing:
             self.signed.append(register)
         if last is None or note != last.text:
             self.kept[register] = note
-        if last is not None:  # a crash may have kept it out of the database
-            self._store(reader, register, last.checkpoint.size, last.text)
-        self._store(reader, register, size, note)
+        held = (stored.checkpoint.size, stored.text) if stored else (-1, "")
+        if last is not None and last.checkpoint.size > held[0]:
+            # A crash kept it out of the database.
+            self.checkpoints[register, last.checkpoint.size] = last.text
+        if held != (size, note):
+            self.checkpoints[register, size] = note
 
-    def state(
-        self, reader: LogReader, register: str, batches: Iterable[AppendedBatch]
-    ) -> None:
-        """Sign the statement about a register, if it changed or the key did."""
+    def state(self, reader: LogReader, register: str, said: str) -> None:
+        """Sign a text as the statement about a register, unless it or one of the same
+        text and key is there."""
         ring = self.signatory.ring
-        said = statement_of(reader, register, ring.origin, batches)
         held = reader.statement(register)
         kept: tuple[Signature, ...] = ()
-        if held is not None and held.startswith(f"{said.text}\n"):
+        if held is not None and held.startswith(f"{said}\n"):
             try:
                 note = parse_note(held, MAX_STATEMENT)
-                ring.check_signed(note, register, said.size)
+                ring.check_signed(note, register, reader.size(register))
                 if ring.signed_by_current(note, register):
                     return
                 kept = note.signatures
             except (BadSignature, InvalidInput):
                 kept = ()  # it was changed in the database: sign what the log says
         name = log_origin(ring.origin, register)
-        signature = self.signatory.key.sign(said.text, name)
+        signature = self.signatory.key.sign(said, name)
         lines = (signature, *self._others(kept, signature))
-        self.statements[register] = Note(said.text, lines).format()
+        self.statements[register] = Note(said, lines).format()
 
     def put(self, path: Path) -> None:
         """Put what was signed into the database, in one transaction. Raises DataBusy
@@ -151,11 +152,6 @@ class Signing:
         except NotSigned:
             return None
         return believed(self.signatory.ring, register, text, str(reader.path))
-
-    def _store(self, reader: LogReader, register: str, size: int, note: str) -> None:
-        held = size in reader.checkpoint_sizes(register)
-        if not held or reader.checkpoint(register, size) != note:
-            self.checkpoints[register, size] = note
 
     def _stale(self, register: str, note: Note) -> bool:
         """Whether a checkpoint of the present size has to be signed again."""
