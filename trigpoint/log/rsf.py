@@ -41,8 +41,9 @@ class Archive:
     """What one RSF file says of one register.
 
     `start` is the size that the file's first assertion names (0 for a whole register);
-    `assertions` counts the root hashes that were checked, `withheld` the metadata that
-    was left out because it names a person.
+    `assertions` counts the root hashes that were checked, the last of them `asserted`
+    of so many entries; `withheld` counts the metadata that was left out because it
+    names a person. `root` is that of all entries.
     """
 
     register: str
@@ -50,7 +51,9 @@ class Archive:
     entries: list[Draft] = field(default_factory=list)
     system: list[SystemEntry] = field(default_factory=list)
     assertions: int = 0
+    asserted: int = 0
     withheld: int = 0
+    root: bytes = merkle.EMPTY_ROOT
 
     def metadata(self, prefix: str) -> dict[str, Item]:
         """The latest system items whose key begins with `prefix:`, by what follows."""
@@ -176,7 +179,7 @@ class _Reader:
                     f"the item of key “{draft.key}” has another {archive.register}",
                     number,
                 )
-        archive.entries = self._drafts
+        archive.entries, archive.root = self._drafts, self._tree.root
         return archive
 
     def _assert(self, number: int, parts: list[str]) -> None:
@@ -192,6 +195,7 @@ class _Reader:
                 number,
             )
         self._archive.assertions += 1
+        self._archive.asserted = self._tree.size
 
     def _add(self, number: int, parts: list[str]) -> None:
         item = parse_item(parts[0])

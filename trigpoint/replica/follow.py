@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from trigpoint.errors import Forked, NotVerified, RolledBack
-from trigpoint.log.about import MAX_STATEMENT, Statement, parse_statement
+from trigpoint.log.about import MAX_STATEMENT, parse_statement
 from trigpoint.log.checkpoint import Checkpoint, parse_checkpoint
 from trigpoint.log.entries import WithheldItem
 from trigpoint.log.entry import Draft
@@ -22,13 +22,13 @@ from trigpoint.log.note import parse_note
 from trigpoint.replica.fetch import Fetch
 from trigpoint.replica.lines import Line, RemoteLines, Unannounced
 from trigpoint.replica.replica import Replica
-from trigpoint.replica.site import Head, Site, read_head, read_statement
+from trigpoint.replica.site import Head, SignedState, Site, read_signed
 from trigpoint.replica.tree import RemoteTree
 from trigpoint.replica.trust import Trust
 from trigpoint.schema.items import format_hash
 from trigpoint.view import Progress, silent
 
-_TRIES = 5  # when the log is signed anew between two requests
+_TRIES = 4  # when an item is withheld between two requests
 _PAUSE = 0.5  # seconds
 
 
@@ -60,39 +60,31 @@ class Follower:
         SourceUnreachable, and leaves the register as it was then.
         """
         source = self.site.log(register, self.replica.spool(register))
-        ring = self.trust.ring
         for tries_left in reversed(range(_TRIES)):
-            head = read_head(source, register, ring, self.max_age)
-            note, statement = read_statement(source, register, ring)
-            # The log may be signed anew, or an item withheld, at any instant.
+            signed = read_signed(source, register, self.trust.ring, self.max_age)
             try:
-                if statement.size < head.checkpoint.size:
-                    raise Unannounced(
-                        f"{source.location}/about speaks for {statement.size} entries, "
-                        f"the checkpoint for {head.checkpoint.size}"
-                    )
-                return self._take(source, head, note, statement)
+                return self._take(source, signed)
             except Unannounced:
+                # An item may be withheld at any instant; the statement says it by now.
                 if not tries_left:
                     raise
                 time.sleep(_PAUSE)
         raise NotVerified(f"{source.location} was not read")
 
-    def _take(
-        self, source: Fetch, head: Head, note: str, statement: Statement
-    ) -> Followed:
+    def _take(self, source: Fetch, signed: SignedState) -> Followed:
         """Verify what a checkpoint and its statement stand for, and write it."""
+        head, statement = signed.head, signed.statement
         held = self._held(head)
         known = held.size if held else 0
         hidden = {one.hash: one for one in statement.withheld}
         withheld = self._to_withhold(head.register, hidden)
-        if not self._unchanged(head, note):
+        if not self._unchanged(signed):
             lines = None
             if held is None or head.checkpoint.size > known:
                 lines = self._verified(source, head, held, hidden)
             self.replica.remember(self.trust)
             self._withhold(withheld)
-            self._write(head, lines, held, note, statement)
+            self._write(signed, lines, held)
             source.clear()
         return Followed(
             head.register, head.checkpoint, head.checkpoint.size - known, len(withheld)
@@ -159,10 +151,11 @@ class Follower:
                 )
         return [hidden[digest] for digest in hidden if self.replica.holds(digest)]
 
-    def _unchanged(self, head: Head, note: str) -> bool:
+    def _unchanged(self, signed: SignedState) -> bool:
         """Whether the replica has these very notes."""
-        held = self.replica.checkpoint(head.register)
-        return held == head.note and self.replica.statement(head.register) == note
+        register = signed.head.register
+        held = self.replica.checkpoint(register), self.replica.statement(register)
+        return held == (signed.head.note, signed.note)
 
     def _withhold(self, items: list[WithheldItem]) -> None:
         """Withhold here what is withheld there. It comes before the statement that
@@ -171,22 +164,18 @@ class Follower:
             self.replica.log.withhold(one.hash, one.reason, one.date)
 
     def _write(
-        self,
-        head: Head,
-        lines: RemoteLines | None,
-        held: Checkpoint | None,
-        note: str,
-        statement: Statement,
+        self, signed: SignedState, lines: RemoteLines | None, held: Checkpoint | None
     ) -> None:
         """Write it all in one transaction, looking at every line again."""
-        known, size = held.size if held else 0, head.checkpoint.size
-        with mirroring(self.replica.log, statement) as mirror:
+        head, known = signed.head, held.size if held else 0
+        size = head.checkpoint.size
+        with mirroring(self.replica.log, signed.statement) as mirror:
             for run in lines.read(known, again=True) if lines else ():
                 fresh = [line for line in run if line.entry.number > known]
                 mirror.append([_draft(line) for line in fresh])
                 done = run[-1].entry.number - known
                 self.progress(f"write: {head.register}", done, size - known)
-            mirror.finish(head.checkpoint, (head.note, note), held)
+            mirror.finish(head.checkpoint, (head.note, signed.note), held)
 
 
 def _draft(line: Line) -> Draft:

@@ -37,16 +37,19 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,99}", re.ASCII)
 _ONE = re.compile(r"(.*)/registers/([a-z][a-z0-9-]{0,99})", re.ASCII | re.DOTALL)
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 _MAX_LIST = 16 * 1024 * 1024  # bytes of the list of registers
+_PAUSES = (0.0, 0.2, 0.5, 1.0)  # seconds before each try to read two notes that fit
 _AHEAD = DAY  # seconds that a signer's clock may be ahead of ours
 
 
 @dataclass(frozen=True)
 class Head:
-    """A checkpoint that was verified, as its note and what it says."""
+    """A checkpoint that was verified, as its note and what it says; it was the newest
+    at `signed_at` (POSIX seconds)."""
 
     register: str
     note: str
     checkpoint: Checkpoint
+    signed_at: int
 
 
 @dataclass(frozen=True)
@@ -168,9 +171,37 @@ def read_head(
             f"{where} is of {checkpoint.origin}, expected "
             f"{log_origin(ring.origin, register)}"
         )
+    signed_at = _signed_at(note, ring, where)
     if max_age is not None:
-        _check_fresh(note, ring, where, max_age)
-    return Head(register, note.format(), checkpoint)
+        _check_fresh(signed_at, where, max_age)
+    return Head(register, note.format(), checkpoint, signed_at)
+
+
+@dataclass(frozen=True)
+class SignedState:
+    """A checkpoint and the statement that stands beside its tree, as note and as what
+    it says; it speaks for as many entries, or for more."""
+
+    head: Head
+    note: str
+    statement: Statement
+
+
+def read_signed(
+    log: Fetch, register: str, ring: Keyring, max_age: float | None = None
+) -> SignedState:
+    """The latest checkpoint and statement of a log, as `read_head` and `read_statement`
+    read them. The log may be signed anew in between: then they are read again."""
+    for pause in _PAUSES:
+        time.sleep(pause)
+        head = read_head(log, register, ring, max_age)
+        note, statement = read_statement(log, register, ring)
+        if statement.size >= head.checkpoint.size:
+            return SignedState(head, note, statement)
+    raise NotVerified(
+        f"{log.location}/about speaks for {statement.size} entries, the checkpoint for "
+        f"{head.checkpoint.size}"
+    )
 
 
 def read_statement(log: Fetch, register: str, ring: Keyring) -> tuple[str, Statement]:
@@ -201,15 +232,17 @@ def _note(data: bytes, where: str, limit: int | None = None) -> Note:
         raise NotVerified(f"{where} is not a signed note: {error}") from error
 
 
-def _check_fresh(note: Note, ring: Keyring, where: str, max_age: float) -> None:
+def _signed_at(note: Note, ring: Keyring, where: str) -> int:
     try:
-        signed = ring.cosigned_at(note)
+        return ring.cosigned_at(note)
     except BadSignature as error:
         raise BadSignature(
             f"{where}: it does not say when it was signed ({error})"
         ) from error
-    age = time.time() - signed
-    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(signed))
+
+
+def _check_fresh(signed_at: int, where: str, max_age: float) -> None:
+    age, when = time.time() - signed_at, spell_time(signed_at)
     if age > max_age:
         raise Stalled(
             f"{where} was last signed at {when}, {age / DAY:.1f} days ago; at most "
@@ -217,3 +250,8 @@ def _check_fresh(note: Note, ring: Keyring, where: str, max_age: float) -> None:
         )
     if age < -_AHEAD:
         raise Stalled(f"{where} says that it was signed at {when}, which is to come")
+
+
+def spell_time(seconds: int) -> str:
+    """A time in POSIX seconds as GDS spells it, to the second in UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
