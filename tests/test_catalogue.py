@@ -9,6 +9,7 @@ import pytest
 
 from tests.log.drafts import BATCH, draft, log_of
 from trigpoint.catalogue import catalogue_lines, provenance_lines
+from trigpoint.log.entry import BatchKey
 from trigpoint.log.store import Log
 from trigpoint.schema.catalogue import Schemas
 
@@ -73,3 +74,23 @@ def test_terms_that_expect_resources_get_them(log: Log, schemas: Schemas) -> Non
     assert len(said) > len(schemas)
     assert all(isinstance(triple.object, ox.NamedNode) for triple in said)
     assert not any(line.startswith("_:") or " _:" in line for line in lines)
+
+
+def test_the_provenance_says_whose_key_it_was(tmp_path: Path) -> None:
+    """The batch is associated with whoever holds the key, its entries are attributed
+    to them, and the organisation is their label; a batch without a key says nothing."""
+    prov, key = "http://www.w3.org/ns/prov#", BatchKey("0123456789ab", "Ministry")
+    log = Log(tmp_path / "log.sqlite")
+    for number, by in enumerate((key, key, None)):
+        with log.appending(BATCH, key=by) as appender:
+            appender.append("town", [draft(f"t{number}", name="Town")])
+    lines = provenance_lines(log, BASE)
+    assert len(set(lines)) == len(lines)
+    triples, agent = parsed(lines), f"{BASE}/keys/0123456789ab"
+    rdfs = "http://www.w3.org/2000/01/rdf-schema#"
+    assert values(triples, agent, f"{rdfs}label") == {"Ministry"}
+    assert values(triples, agent, f"{DCTERMS}identifier") == {key.id}
+    for number, said in ((1, {agent}), (2, {agent}), (3, set())):
+        batch = f"{BASE}/batches/{number}"
+        assert values(triples, batch, f"{prov}wasAssociatedWith") == said
+        assert values(triples, f"{batch}/town", f"{prov}wasAttributedTo") == said

@@ -20,6 +20,7 @@ DCAT = "http://www.w3.org/ns/dcat#"
 DC = "http://purl.org/dc/elements/1.1/"
 DCTERMS = "http://purl.org/dc/terms/"
 PROV = "http://www.w3.org/ns/prov#"
+RDFS = "http://www.w3.org/2000/01/rdf-schema#"
 
 
 def register_iri(base: str, register: str) -> str:
@@ -28,6 +29,12 @@ def register_iri(base: str, register: str) -> str:
 
 def batch_iri(base: str, number: int) -> str:
     return f"{base}/batches/{number}"
+
+
+def key_iri(base: str, id: str) -> str:
+    """Who holds a custodian's key: all that is known of them is what they did with it,
+    and the name of the organisation that it was given to."""
+    return f"{base}/keys/{id}"
 
 
 def catalogue_lines(log: LogReader, schemas: Iterable[Schema], base: str) -> list[str]:
@@ -64,8 +71,11 @@ def _register_lines(log: LogReader, schema: Schema, base: str) -> Iterator[str]:
 
 
 def provenance_lines(log: LogReader, base: str) -> list[str]:
-    """N-Triples lines that say where each batch of entries came from."""
-    return sorted(line for batch in log.batches() for line in _batch_lines(batch, base))
+    """N-Triples lines that say where each batch of entries came from, and whose key
+    appended it."""
+    return sorted(
+        {line for batch in log.batches() for line in _batch_lines(batch, base)}
+    )
 
 
 def _batch_lines(appended: AppendedBatch, base: str) -> Iterator[str]:
@@ -75,6 +85,12 @@ def _batch_lines(appended: AppendedBatch, base: str) -> Iterator[str]:
     yield f"{me} <{PROV}endedAtTime> {literal(appended.appended, f'{XSD}dateTime')} ."
     if batch.release_date:
         yield f"{me} <{DCTERMS}issued> {literal(batch.release_date)} ."
+    if appended.key is not None:
+        agent = f"<{key_iri(base, appended.key.id)}>"
+        yield f"{me} <{PROV}wasAssociatedWith> {agent} ."
+        yield f"{agent} <{RDF_TYPE}> <{PROV}Agent> ."
+        yield f"{agent} <{DCTERMS}identifier> {literal(appended.key.id)} ."
+        yield f"{agent} <{RDFS}label> {literal(appended.key.name)} ."
     yield from _file_lines(appended, base)
     yield from _part_lines(appended, base)
 
@@ -99,6 +115,9 @@ def _part_lines(appended: AppendedBatch, base: str) -> Iterator[str]:
         part = f"<{batch_iri(base, appended.number)}/{register}>"
         yield f"{part} <{RDF_TYPE}> <{PROV}Entity> ."
         yield f"{part} <{PROV}wasGeneratedBy> {me} ."
+        if appended.key is not None:
+            agent = key_iri(base, appended.key.id)
+            yield f"{part} <{PROV}wasAttributedTo> <{agent}> ."
         yield f"{part} <{DCTERMS}isPartOf> <{register_iri(base, register)}> ."
         yield f"{part} <{ONTOLOGY}firstEntry> {literal(str(first), f'{XSD}integer')} ."
         yield f"{part} <{ONTOLOGY}lastEntry> {literal(str(last), f'{XSD}integer')} ."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
@@ -15,6 +16,7 @@ from api.paths import Decoded, ReadRoute, RegisterName, Suffixed
 from api.replies import IMMUTABLE, ITEM, REVALIDATE, Link, Reply
 from api.representations import DATA, as_json
 from api.service import Here
+from trigpoint.log.entry import BatchKey, Entry
 from trigpoint.schema.items import parse_hash
 
 router = APIRouter(route_class=Suffixed, tags=["Log"])
@@ -37,6 +39,7 @@ def entries(
     """Entries of a register in order, from number `start` on."""
     here.registers.schema(register)
     found = here.registers.log.entries(register, start, limit)
+    keys = here.registers.log.custodians(register, start, start + limit - 1)
     sizes = here.size_of(register)
     following, links = None, []
     if start + limit <= sizes[register]:
@@ -49,10 +52,11 @@ def entries(
             register=register,
             key=None,
             entries=found,
+            keys=keys,
             following=following,
         )
     else:
-        body = as_json({"entries": [one.as_json() for one in found]})
+        body = as_json({"entries": [_document(one, keys) for one in found]})
     # A range that is full will never say anything else.
     full = len(found) == limit and choice.format == JSON
     cache = IMMUTABLE if full else REVALIDATE
@@ -73,6 +77,7 @@ def entry(
     """One entry by its number."""
     here.registers.schema(register)
     found = here.registers.log.entry(register, number)
+    keys = here.registers.log.custodians(register, number, number)
     sizes = here.size_of(register)
     if choice.format == HTML:
         body = here.pages.render(
@@ -80,10 +85,19 @@ def entry(
             register=register,
             key=None,
             entries=[found],
+            keys=keys,
             following=None,
         )
         return Reply(body, choice, sizes=sizes)
-    return Reply(as_json(found.as_json()), choice, sizes=sizes, cache=IMMUTABLE)
+    body = as_json(_document(found, keys))
+    return Reply(body, choice, sizes=sizes, cache=IMMUTABLE)
+
+
+def _document(entry: Entry, keys: Mapping[int, BatchKey]) -> dict[str, Any]:
+    """An entry, and whose key appended it where that is known."""
+    key = keys.get(entry.number)
+    by = {} if key is None else {"appended-by": {"key": key.id, "name": key.name}}
+    return {**entry.as_json(), **by}
 
 
 @plain.get("/items/{digest}", dependencies=[Known])

@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from api.app import create_app
 from tests.testclient import TestClient
+from trigpoint.cli import app
 from trigpoint.identity import read_identity
 from trigpoint.log.checkpoint import parse_checkpoint
 from trigpoint.log.note import parse_note
 from trigpoint.register import Registers
-from trigpoint.rights import Custodians, Token
+from trigpoint.rights import OWNER, Custodians, Token
 from trigpoint.schema.items import format_hash
 
 DFE, FCDO = "Department for Education", "Foreign Office"
@@ -59,8 +61,8 @@ def desk(data: Path, tmp_path: Path) -> Iterator[Desk]:
     copy = tmp_path / "data"
     shutil.copytree(data, copy)
     shutil.copytree(f"{data}.keys", f"{copy}.keys")
-    app = create_app(Registers.open(copy), workers=1)
-    with TestClient(app, raise_server_exceptions=False) as client:
+    served = create_app(Registers.open(copy), workers=1)
+    with TestClient(served, raise_server_exceptions=False) as client:
         yield Desk(copy, client)
 
 
@@ -91,6 +93,21 @@ def test_the_log_says_whose_key_it_was(desk: Desk) -> None:
     assert batch.batch.source == "http"
     assert batch.batch.files[0][1].startswith("sha-256:")
     assert batch.ranges == {"country": (6, 6)}
+
+
+def test_entries_say_whose_key_appended_them(desk: Desk) -> None:
+    """In the entry, in lists of entries, on the page, and in `trigpoint status`."""
+    desk.post([{"country": "FR", "name": "France"}])
+    by = {"key": desk.token.split("_")[1], "name": FCDO}
+    entry = desk.client.get("/registers/country/entries/6").json()
+    assert entry["appended-by"] == by
+    listed = desk.client.get("/registers/country/entries?start=5").json()["entries"]
+    assert [one["appended-by"]["name"] for one in listed] == [OWNER, FCDO]
+    page = desk.client.get("/registers/country/entries.html").text
+    assert f"<td>{FCDO}</td>" in page
+    printed = CliRunner().invoke(app, ["status", "--data", str(desk.data)]).output
+    (line,) = [one for one in printed.splitlines() if one.startswith("country ")]
+    assert line.endswith(f"  {FCDO}")
 
 
 def test_the_same_rows_again_append_nothing(desk: Desk) -> None:

@@ -47,16 +47,18 @@ class RecordFormat(StrEnum):
 
 @app.command()
 def status(data: Data) -> None:
-    """Print size, records and root hash of each register."""
+    """Print size, records and root hash of each register, and who appended last."""
     registers = Registers.open(data)
     log = registers.log
     names = log.registers()
     width = max(map(len, names), default=0)
-    print(f"{'register':<{width}}  entries  records  root hash")
+    print(f"{'register':<{width}}  entries  records  {'root hash':<72}  appended by")
     for name in names:
         size, records = log.size(name), log.count(name)
         root = format_hash(log.root(name))
-        print(f"{name:<{width}}  {size:>7}  {records:>7}  {root}")
+        by = log.custodians(name, size, size).get(size)
+        last = f"  {by.name}" if by else ""
+        print(f"{name:<{width}}  {size:>7}  {records:>7}  {root}{last}")
     view = registers.views.current()
     behind = view is None or view.sizes != log.sizes()
     print(f"views: {'behind the log' if behind else 'up to date'}")

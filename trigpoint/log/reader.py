@@ -80,6 +80,21 @@ class LogReader(RecordReader):
             if ranges.get(row[0]) != {}
         ]
 
+    def custodians(self, register: str, first: int, last: int) -> dict[int, BatchKey]:
+        """Whose key appended each of these entries, by their numbers; those that were
+        appended before there were keys are left out."""
+        rows = self.db.execute(
+            "SELECT r.first, r.last, b.key, b.key_name "
+            "FROM batch_range r JOIN batch b ON b.id = r.batch "
+            "WHERE r.register = ? AND r.first <= ? AND r.last >= ? AND b.key NOT NULL",
+            (self.register_id(register), last, first),
+        )
+        return {
+            number: BatchKey(key, name)
+            for start, end, key, name in rows
+            for number in range(max(start, first), min(end, last) + 1)
+        }
+
     def checkpoint(self, register: str, size: int | None = None) -> str:
         """The signed note of the register's checkpoint, the latest that this reader
         sees or that of exactly `size`. Raises NotSigned when there is none."""
