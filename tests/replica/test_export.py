@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import time
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from tests.copies import copy_data
 from tests.log.drafts import append, draft, log_of
 from tests.log.naive import Leaves, tiles
 from tests.log.signing import sign
 from trigpoint.cli import app
 from trigpoint.errors import Forked, InvalidInput, NotSigned, RolledBack
 from trigpoint.log.checkpoint import parse_checkpoint
-from trigpoint.log.entry import Draft
+from trigpoint.log.entry import Batch, Draft
 from trigpoint.log.note import parse_note
 from trigpoint.log.served import log_paths, log_resource
 from trigpoint.log.store import Log
 from trigpoint.log.tiles import unpack_items
+from trigpoint.register import Registers
 from trigpoint.replica.export import export_static
+from trigpoint.staging import Load
 
 KEYS = b'{"name": "localhost:8000"}\n'
 
@@ -280,3 +287,66 @@ def test_the_verb(demo: Path, tmp_path: Path) -> None:
     assert "country: 210 entries, 5 files, 5 of them written\n" in first
     assert second.count(" 0 of them written\n") == len(log.registers())
     assert verified_size(tmp_path / "out", log, "country") == 210
+
+
+@pytest.fixture
+def site(demo: Path, tmp_path: Path) -> Iterator[str]:
+    """The embedded sample as a static export behind a plain file server."""
+    log = Log(demo / "log.sqlite", readonly=True)
+    export_static(log, (demo / "keys.json").read_bytes(), tmp_path / "out")
+    quiet = partial(QuietHandler, directory=str(tmp_path / "out"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), quiet) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """A plain file server that prints nothing."""
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+def follow(site: str, replica: Path) -> None:
+    """One round of following, as the command does it."""
+    words = ["follow", site, str(replica), "--once", "--no-views"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+
+
+def test_a_plain_file_server_is_enough_to_follow(
+    demo: Path, site: str, tmp_path: Path
+) -> None:
+    """A replica made from the files alone has every register, and what it exports is
+    the same again, byte for byte."""
+    follow(site, tmp_path / "replica")
+    log = Log(tmp_path / "replica/log.sqlite", readonly=True)
+    assert log.sizes() == Log(demo / "log.sqlite", readonly=True).sizes()
+    keys = (tmp_path / "replica/keys.json").read_bytes()
+    export_static(log, keys, tmp_path / "again")
+    assert files(tmp_path / "again") == files(tmp_path / "out")
+
+
+def test_a_half_exported_state_can_be_followed(
+    demo: Path, site: str, tmp_path: Path
+) -> None:
+    """When an export stops before the checkpoint, the folder is followed at the old
+    one, though the statement and the tiles are those of the new."""
+    later = copy_data(demo, tmp_path / "later")
+    registers = Registers.open(later, write=True)
+    row = {"country": "GB", "official-name": "The United Kingdom"}
+    load = Load("country", pl.DataFrame([row]), partial=True)
+    assert registers.load([load], Batch("test", "A change")).appended
+    for path in log_paths(registers.log, "country"):
+        if path != "checkpoint":
+            file = tmp_path / "out/registers/country" / path
+            file.write_bytes(log_resource(registers.log, "country", path).body)
+    follow(site, tmp_path / "replica")
+    log = Log(tmp_path / "replica/log.sqlite", readonly=True)
+    assert log.size("country") == registers.log.size("country") - 1
+    export_static(registers.log, (later / "keys.json").read_bytes(), tmp_path / "out")
+    follow(site, tmp_path / "replica")
+    assert log.root("country") == registers.log.root("country")

@@ -99,7 +99,8 @@ def _export_register(
         held = _held(log, register, latest, target)
         withheld = set(withheld_bundles(log, register))
         paths = [path for path in log_paths(log, register) if path != "checkpoint"]
-        paths += _earlier_bundles(target, under, withheld)
+        earlier = _earlier_bundles(target, under, withheld)
+        paths += [path for path in earlier if path not in set(paths)]
         written = 0
         for done, path in enumerate(paths, start=1):
             kept = _is_fixed(path, held, withheld) and target.has(f"{under}/{path}")
