@@ -17,6 +17,7 @@ from trigpoint.cli import (
     proving,
     reading,
     signing,
+    witnessing,
 )
 from trigpoint.cli.app import app
 from trigpoint.errors import LogCorrupt, NotVerified, SigningRefused, TrigpointError
@@ -31,6 +32,7 @@ __all__ = [
     "proving",
     "reading",
     "signing",
+    "witnessing",
 ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,12 +11,12 @@ from typing import Annotated
 import typer
 
 from trigpoint.cli.app import app, progress_bar
+from trigpoint.cli.remote import MaxAge, Only, PinnedKey, Url, say, tell_met
 from trigpoint.errors import TrigpointError
 from trigpoint.register import Registers
 from trigpoint.replica.replica import Replica, open_replica
 from trigpoint.replica.rounds import Round, follow_site
 from trigpoint.replica.site import DAY, check_name, location_of, open_site
-from trigpoint.replica.trust import Trust
 from trigpoint.schema.items import format_hash
 
 _LONGEST_WAIT = 3600.0  # seconds between two tries of a site that cannot be read
@@ -25,25 +24,13 @@ _LONGEST_WAIT = 3600.0  # seconds between two tries of a site that cannot be rea
 
 @app.command()
 def follow(
-    url: Annotated[
-        str,
-        typer.Argument(
-            metavar="URL",
-            help="An installation, one of its registers, or a folder of an export.",
-        ),
-    ],
+    url: Url,
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="The data directory of the replica.")
     ],
-    register: Annotated[
-        list[str] | None, typer.Option(help="Only this; may be repeated.")
-    ] = None,
-    key: Annotated[
-        str | None, typer.Option(metavar="VKEY", help="The key that signs the log.")
-    ] = None,
-    max_age: Annotated[
-        float, typer.Option(metavar="DAYS", help="Of the newest signature; 0: any.")
-    ] = 7,
+    register: Only = None,
+    key: PinnedKey = None,
+    max_age: MaxAge = 7,
     once: Annotated[bool, typer.Option("--once", help="One round, and end.")] = False,
     every: Annotated[
         float, typer.Option(metavar="SECONDS", help="Between two rounds.")
@@ -88,7 +75,7 @@ class _Following:
                 registers=self.names,
                 key=self.key,
                 max_age=self.max_age,
-                met=_tell,
+                met=lambda trusted: tell_met(str(trusted.ring.current)),
                 progress=show,
             )
             if self.views and self.replica.made and (done.news or not self._rounds):
@@ -107,7 +94,7 @@ class _Following:
                 done = self.round()
                 failed = bool(done.wrong) and done.unreachable
             except TrigpointError as error:
-                print(f"trigpoint: {error}", file=sys.stderr)
+                say(str(error))
                 self.wrong = failed = True
             wait = min(2 * wait, max(every, _LONGEST_WAIT)) if failed else every
             time.sleep(wait)
@@ -124,14 +111,4 @@ def _report(done: Round, *, every_line: bool) -> None:
                 flush=True,
             )
     for error in done.wrong.values():
-        print(f"trigpoint: {error}", file=sys.stderr, flush=True)
-
-
-def _tell(trust: Trust) -> None:
-    """Say loudly that the key is believed for no good reason."""
-    print(
-        "trigpoint: TRUSTING A KEY THAT NOBODY VOUCHED FOR, since it is the first that "
-        f"was met: compare it, and pin it with --key '{trust.ring.current}'",
-        file=sys.stderr,
-        flush=True,
-    )
+        say(str(error))

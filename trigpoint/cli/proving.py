@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from trigpoint.cli.app import app, progress_bar
+from trigpoint.cli.remote import MaxAge, Only, PinnedKey, say
 from trigpoint.register import LOG_FILE
 from trigpoint.replica.audit import audit_data, audit_site
 from trigpoint.replica.papers import verify_file
@@ -35,16 +35,10 @@ def verify(
             "--data", envvar="TRIGPOINT_DATA", help="The data directory to verify."
         ),
     ] = None,
-    register: Annotated[
-        list[str] | None, typer.Option(help="Only this; may be repeated.")
-    ] = None,
+    register: Only = None,
     size: Annotated[int | None, typer.Option(help="The root at that size.")] = None,
-    key: Annotated[
-        str | None, typer.Option(metavar="VKEY", help="The key that must have signed.")
-    ] = None,
-    max_age: Annotated[
-        float, typer.Option(metavar="DAYS", help="Of a site's signatures; 0: any.")
-    ] = 0,
+    key: PinnedKey = None,
+    max_age: MaxAge = 0,
 ) -> None:
     """Recompute root hashes from items and entries, and check what is signed."""
     names = [check_name(name) for name in register or ()]
@@ -93,8 +87,7 @@ def _verify_site(
 
 def _tell(key: str) -> None:
     """Say that a key is as good as the place where it was found."""
-    print(
-        "trigpoint: verified by the key that came with it, which nobody vouched for: "
-        f"compare it, and give it with --key '{key}'",
-        file=sys.stderr,
+    say(
+        "verified by the key that came with it, which nobody vouched for: compare it, "
+        f"and give it with --key '{key}'"
     )

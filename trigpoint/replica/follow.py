@@ -12,9 +12,9 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from trigpoint.errors import Forked, NotVerified, RolledBack
+from trigpoint.errors import NotVerified, RolledBack
 from trigpoint.log.about import MAX_STATEMENT, parse_statement
-from trigpoint.log.checkpoint import Checkpoint, parse_checkpoint
+from trigpoint.log.checkpoint import Checkpoint
 from trigpoint.log.entries import WithheldItem
 from trigpoint.log.entry import Draft
 from trigpoint.log.mirror import mirroring
@@ -22,6 +22,7 @@ from trigpoint.log.note import parse_note
 from trigpoint.replica.fetch import Fetch
 from trigpoint.replica.lines import Line, RemoteLines, Unannounced
 from trigpoint.replica.replica import Replica
+from trigpoint.replica.seen import Seen
 from trigpoint.replica.site import Head, SignedState, Site, read_signed
 from trigpoint.replica.tree import RemoteTree
 from trigpoint.replica.trust import Trust
@@ -74,14 +75,17 @@ class Follower:
     def _take(self, source: Fetch, signed: SignedState) -> Followed:
         """Verify what a checkpoint and its statement stand for, and write it."""
         head, statement = signed.head, signed.statement
-        held = self._held(head)
+        seen = self.replica.seen(head.register)
+        if seen:
+            seen.check_head(head, self.site.location)
+        held = seen.checkpoint if seen else None
         known = held.size if held else 0
         hidden = {one.hash: one for one in statement.withheld}
         withheld = self._to_withhold(head.register, hidden)
         if not self._unchanged(signed):
             lines = None
-            if held is None or head.checkpoint.size > known:
-                lines = self._verified(source, head, held, hidden)
+            if seen is None or head.checkpoint.size > known:
+                lines = self._verified(source, head, seen, hidden)
             self.replica.remember(self.trust)
             self._withhold(withheld)
             self._write(signed, lines, held)
@@ -91,46 +95,19 @@ class Follower:
         )
 
     def _verified(
-        self,
-        source: Fetch,
-        head: Head,
-        held: Checkpoint | None,
-        hidden: Collection[bytes],
+        self, source: Fetch, head: Head, seen: Seen | None, hidden: Collection[bytes]
     ) -> RemoteLines:
         """The lines that are new, all in the spool and verified."""
-        known, size = held.size if held else 0, head.checkpoint.size
+        size = head.checkpoint.size
+        known = seen.checkpoint.size if seen else 0
         tree = RemoteTree(source, head.checkpoint, known)
-        if held and tree.root(known) != held.root:
-            raise self._forked(head, f"does not go on from the {known} entries held")
+        if seen:
+            seen.check_tree(head, self.site.location, tree)
         lines = RemoteLines(source, tree, hidden)
         for run in lines.read(known):
             done = run[-1].entry.number - known
             self.progress(f"fetch: {head.register}", done, size - known)
         return lines
-
-    def _held(self, head: Head) -> Checkpoint | None:
-        """The checkpoint of what the replica holds, which the new one may not
-        contradict."""
-        text = self.replica.checkpoint(head.register)
-        if text is None:
-            return None
-        held, offered = parse_checkpoint(parse_note(text).text), head.checkpoint
-        if offered.size < held.size:
-            raise RolledBack(
-                f"{head.register} has {offered.size} entries at {self.site.location}, "
-                f"but was seen with {held.size}: the replica stays at these"
-            )
-        if offered.size == held.size and offered.root != held.root:
-            raise self._forked(head, f"has another root at {held.size} entries")
-        return held
-
-    def _forked(self, head: Head, what: str) -> Forked:
-        held = self.replica.checkpoint(head.register) or ""
-        folder = self.replica.put_evidence(head.register, held, head.note)
-        return Forked(
-            f"{head.register} at {self.site.location} {what}: two histories are signed "
-            f"in its name. Both checkpoints are in {folder}; the replica stays as it is"
-        )
 
     def _to_withhold(
         self, register: str, hidden: Mapping[bytes, WithheldItem]

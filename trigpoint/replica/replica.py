@@ -9,7 +9,6 @@ follows.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,8 +27,9 @@ from trigpoint.errors import (
 from trigpoint.identity import IDENTITY_FILE, read_identity
 from trigpoint.log.keys import KEYS_FILE
 from trigpoint.log.store import Log
-from trigpoint.private import sync_folder, write_public
+from trigpoint.private import write_public
 from trigpoint.register import LOG_FILE
+from trigpoint.replica.seen import Seen
 from trigpoint.replica.trust import Trust
 
 
@@ -86,6 +86,11 @@ class Replica:
         except (NoSuchRegister, NotSigned):
             return None
 
+    def seen(self, register: str) -> Seen | None:
+        """What was seen of a register before, if it was."""
+        note = self.checkpoint(register)
+        return Seen(note, self.folder / "evidence") if note is not None else None
+
     def statement(self, register: str) -> str | None:
         """The note of the statement held about a register."""
         try:
@@ -103,16 +108,6 @@ class Replica:
     def spool(self, register: str) -> Path:
         """Where what is being fetched of a register is kept."""
         return self.folder / "incoming" / register
-
-    def put_evidence(self, register: str, held: str, offered: str) -> Path:
-        """Keep two checkpoints that contradict each other; returns their folder."""
-        name = hashlib.sha256((held + offered).encode()).hexdigest()[:16]
-        folder = self.folder / "evidence" / register / name
-        folder.mkdir(parents=True, exist_ok=True)
-        write_public(folder / "held.checkpoint", held)
-        write_public(folder / "offered.checkpoint", offered)
-        sync_folder(folder.parent)
-        return folder
 
 
 def _base(origin: str, location: str) -> str:
