@@ -9,12 +9,17 @@ from pathlib import Path
 from bench.inputs import BATCH, Inputs
 from bench.measure import Comparison, Side
 from trigpoint.log import merkle
+from trigpoint.log.checkpoint import Checkpoint, log_origin
 from trigpoint.log.entry import Draft, Entry, leaf
+from trigpoint.log.note import Note, SigningKey
+from trigpoint.log.prove import prove_entry
 from trigpoint.log.store import Log
 from trigpoint.schema.items import canonical_json, item_hash
 
 _ENTRIES = 50_000
 _ROOTS = 200
+_PROVED = 1_000_000
+_PROOFS = 200
 _TIME = "2025-05-01T00:00:00Z"
 _REGISTER = "postcode"
 
@@ -64,6 +69,60 @@ def comparisons(inputs: Inputs) -> Iterator[Comparison]:
         clock="processor",
         about="From tiles, the work grows with the logarithm of the size.",
     )
+    yield _proving(inputs, Log(next(folders) / "log.sqlite"))
+
+
+def _proving(inputs: Inputs, log: Log) -> Comparison:
+    """Proofs of entries spread over a long log, against its leaf hashes alone."""
+    size, proofs = inputs.size(_PROVED), inputs.size(_PROOFS)
+    text = canonical_json({_REGISTER: "0"})
+    digest = item_hash(text)
+    _append(log, [Draft(_TIME, str(n), text, digest) for n in range(size)])
+    _sign(log)
+    leaves = [
+        merkle.leaf_hash(leaf(Entry(n + 1, _TIME, str(n), digest))) for n in range(size)
+    ]
+    return Comparison(
+        "Prove an entry",
+        f"{size:,} entries of one item",
+        "proof",
+        (
+            Side("from all leaf hashes", 1, lambda: _path(leaves, size - 1)),
+            Side("prove_entry", proofs, lambda: _prove(log, size, proofs)),
+        ),
+        per="ms",
+        clock="processor",
+        about="The reference hashes each subtree beside the way from the leaf to the "
+        "root. `prove_entry` reads checkpoint, entry and tiles, and answers with the "
+        "root as well; its entries are spread over the log.",
+    )
+
+
+def _path(leaves: list[bytes], index: int) -> list[bytes]:
+    """Hashes from a leaf to the root, lowest first (RFC 6962, section 2.1.1)."""
+    if len(leaves) == 1:
+        return []
+    split = 1 << (len(leaves) - 1).bit_length() - 1
+    left, right = leaves[:split], leaves[split:]
+    if index < split:
+        return [*_path(left, index), merkle.root_hash(right)]
+    return [*_path(right, index - split), merkle.root_hash(left)]
+
+
+def _prove(log: Log, size: int, times: int) -> list[bytes]:
+    found: list[bytes] = []
+    for n in range(1, times + 1):
+        found = list(prove_entry(log, _REGISTER, n * size // times).hashes)
+    return found
+
+
+def _sign(log: Log) -> None:
+    """A checkpoint of the whole log; which key signs it does not matter."""
+    name = log_origin("localhost:8000", _REGISTER)
+    size = log.size(_REGISTER)
+    text = Checkpoint(name, size, log.root(_REGISTER)).text
+    note = Note(text, (SigningKey.generate().sign(text, name),))
+    log.put_checkpoint(_REGISTER, size, note.format())
 
 
 def _items(inputs: Inputs) -> dict[str, str]:

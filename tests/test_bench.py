@@ -19,7 +19,7 @@ LEAST = {
     "districts": 2,
     "nearest": 1,
     "gate": 5,
-    "log": 3,
+    "log": 4,
     "rdf": 3,
     "sparql": 2,
     "http": 6,
