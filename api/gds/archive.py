@@ -2,7 +2,7 @@
 
 `register.json`, `item/{hash}.json` and `entry/{number}.json`, as ArchiveCreator of
 openregister-java wrote them. A ZIP lists all its files at the end, and so that list is
-in memory: registers with very many entries are had as RSF.
+in memory, and nothing of it can be sent before: large registers are had as RSF.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import IO
 
-from api.gds.errors import TooManyEntries
+from api.gds.errors import TooLarge
 from api.gds.summary import summary
 from api.gds.turtle import Names
 from api.gds.views import compact, entry_body
@@ -23,30 +23,37 @@ from trigpoint.schema.items import format_hash
 from trigpoint.schema.shape import Schema
 
 MAX_ENTRIES = 20_000
+MAX_TEXT = 50_000_000  # characters of items
 _PAGE = 1000
 
 
 def write_archive(here: Service, schema: Schema, file: IO[bytes]) -> None:
     """Write the ZIP of a register as the log is now.
 
-    Items that are withheld are not in it, their entries are. Raises TooManyEntries.
+    Items that are withheld are not in it, their entries are. Raises TooLarge.
     """
     log, register = here.registers.log, schema.register
-    names = Names(here.base, register)
     with log.snapshot(), zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
-        size = log.size(register)
-        if size > MAX_ENTRIES:
-            raise TooManyEntries(
-                f"{register} has {size} entries, and archives are made of at most "
-                f"{MAX_ENTRIES}: take {names.door}/download-rsf instead",
-                limit=MAX_ENTRIES,
-            )
+        if log.size(register) > MAX_ENTRIES:
+            raise _too_large(here, register)
         packed.writestr("register.json", compact(summary(here, schema)))
+        length = 0
         for name, text in _items(log, register):
+            length += len(text)
+            if length > MAX_TEXT:
+                raise _too_large(here, register)
             packed.writestr(f"item/{name}.json", text)
         for entry in _entries(log, register):
             body = compact(entry_body(entry))
             packed.writestr(f"entry/{entry.number}.json", body)
+
+
+def _too_large(here: Service, register: str) -> TooLarge:
+    return TooLarge(
+        f"{register} is too large for an archive, which holds at most {MAX_ENTRIES} "
+        f"entries and {MAX_TEXT} characters of items: take "
+        f"{Names(here.base, register).door}/download-rsf instead"
+    )
 
 
 def _items(log: LogReader, register: str) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from typing import IO, Annotated
@@ -21,7 +21,7 @@ from api.gds.replies import V1
 from api.paths import RegisterName, is_head
 from api.replies import LOG_SIZE_HEADER, REVALIDATE
 from api.service import Here, Service
-from trigpoint.log.rsf_range import rsf_range
+from trigpoint.log.rsf_range import check_sizes, rsf_range
 
 router = APIRouter(route_class=OldRoute, tags=["GDS Registers v1"])
 ZIP = "application/octet-stream"
@@ -51,9 +51,13 @@ async def download_register(
     size = here.registers.log.size(register)
     write = partial(write_archive, here, schema)
     file = await here.hard.run(partial(_temporary, write))
-    headers = {"Content-Transfer-Encoding": "binary"}
-    name = f"{register}-{size}.zip"
-    return _sent(request, file, ZIP, name, (register, size), headers)
+    headers = _headers(ZIP, f"{register}-{size}.zip", register, size)
+    headers["Content-Transfer-Encoding"] = "binary"
+    headers["Content-Length"] = str(file.seek(0, os.SEEK_END))
+    if is_head(request.scope):
+        file.close()
+        return Response(headers=headers)
+    return StreamingResponse(_chunks(file), headers=headers)
 
 
 @router.get(
@@ -62,10 +66,8 @@ async def download_register(
 )
 async def download_rsf(here: Here, register: RegisterName) -> Response:
     """The register in register serialisation format."""
-    reply = await dump_reply(here, register, "rsf")
-    size = here.registers.log.size(register)
-    reply.headers["Content-Disposition"] = _attachment(f"rsf-{size}.rsf")
-    return reply
+    here.registers.schema(register)
+    return await _whole(here, register, None)
 
 
 @router.get(
@@ -97,22 +99,39 @@ async def _part(
     here: Service, request: Request, register: str, first: str, second: str | None
 ) -> Response:
     here.registers.schema(register)
-    size = here.registers.log.size(register)
+    log = here.registers.log
+    size = log.size(register)
     start, end = whole_number(first), size if second is None else whole_number(second)
     if start is None or end is None:
         raise NoSuchPage("a part of a log is asked for with whole numbers")
-    write = partial(_write_rsf, here, register, start, end)
-    file = await here.hard.run(partial(_temporary, write))
-    return _sent(request, file, RSF, f"rsf-{start}-{end}.rsf", (register, end))
+    check_sizes(log, register, start, end)
+    if start == 0 < end:
+        return await _whole(here, register, None if second is None else end)
+    lines = rsf_range(log, register, start, end)
+    headers = _headers(RSF, f"rsf-{start}-{end}.rsf", register, end)
+    if is_head(request.scope):
+        return Response(headers=headers)
+    return StreamingResponse(_joined(lines), headers=headers)
 
 
-def _write_rsf(
-    here: Service, register: str, start: int, end: int, file: IO[bytes]
-) -> None:
-    log = here.registers.log
-    with log.snapshot():
-        for line in rsf_range(log, register, start, end):
-            file.write(line.encode())
+async def _whole(here: Service, register: str, size: int | None) -> Response:
+    """The dump of the register as it is now, or was at a size."""
+    then = None if size is None else str(size)
+    reply = await dump_reply(here, register, "rsf", then)
+    number = here.registers.log.size(register) if size is None else size
+    reply.headers["Content-Disposition"] = _attachment(f"rsf-{number}.rsf")
+    return reply
+
+
+def _joined(lines: Iterable[str]) -> Iterator[bytes]:
+    """Lines in pieces that are worth sending."""
+    piece = bytearray()
+    for line in lines:
+        piece += line.encode()
+        if len(piece) >= _CHUNK:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece)
 
 
 def _temporary(write: Callable[[IO[bytes]], None]) -> IO[bytes]:
@@ -124,35 +143,20 @@ def _temporary(write: Callable[[IO[bytes]], None]) -> IO[bytes]:
     return file
 
 
-def _sent(
-    request: Request,
-    file: IO[bytes],
-    media_type: str,
-    name: str,
-    speaks_for: tuple[str, int],
-    more: Mapping[str, str] | None = None,
-) -> Response:
-    """A temporary file as an attachment; it ends with the answer."""
-    register, size = speaks_for
-    headers = {
-        "Content-Type": media_type,
-        "Content-Length": str(file.seek(0, os.SEEK_END)),
-        "Content-Disposition": _attachment(name),
-        "Cache-Control": REVALIDATE,
-        LOG_SIZE_HEADER: f"{register}={size}",
-        **(more or {}),
-    }
-    if is_head(request.scope):
-        file.close()
-        return Response(headers=headers)
-    return StreamingResponse(_chunks(file), headers=headers)
-
-
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:
     with file:
         file.seek(0)
         while chunk := file.read(_CHUNK):
             yield chunk
+
+
+def _headers(media_type: str, name: str, register: str, size: int) -> dict[str, str]:
+    return {
+        "Content-Type": media_type,
+        "Content-Disposition": _attachment(name),
+        "Cache-Control": REVALIDATE,
+        LOG_SIZE_HEADER: f"{register}={size}",
+    }
 
 
 def _attachment(name: str) -> str:

@@ -29,8 +29,8 @@ class NoSuchPage(NotFound):
     """An address that the old service did not have."""
 
 
-class TooManyEntries(TrigpointError):
-    """A register has more entries than an archive is made of."""
+class TooLarge(TrigpointError):
+    """A register has more than an archive is made of."""
 
 
 def old_page(error: TrigpointError) -> Response | None:
@@ -41,7 +41,7 @@ def old_page(error: TrigpointError) -> Response | None:
         return _page(404, "Page not found", NOT_FOUND, str(error))
     if isinstance(error, InvalidInput):
         return _page(400, "Bad request", str(error))
-    if isinstance(error, TooManyEntries):
+    if isinstance(error, TooLarge):
         return _page(501, "Not implemented", str(error))
     return None
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.log.drafts import by_hand
 from trigpoint.errors import InvalidParameter
+from trigpoint.log import rsf_range as rsf_range_module
 from trigpoint.log.entry import leaf
 from trigpoint.log.merkle import Frontier, leaf_hash
 from trigpoint.log.rsf import read_rsf, rsf_lines
@@ -72,3 +74,18 @@ def test_withheld_items_are_left_out(log: Log) -> None:
         "assert-root-hash",
     ]
     assert format_hash(entry.item_hash) in lines[2]
+
+
+def test_any_thread_may_read_on(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines may be taken by one thread after another, as a server sends them."""
+    monkeypatch.setattr(rsf_range_module, "_PAGE", 1)
+    lines = rsf_range(log, "town", 1, 5)
+    taken = []
+    while True:
+        with ThreadPoolExecutor(1) as other:
+            line = other.submit(next, lines, None).result()
+        if line is None:
+            break
+        taken.append(line)
+    assert taken == list(rsf_range(log, "town", 1, 5))
+    assert len(taken) == 10

@@ -31,7 +31,10 @@ def check_sizes(log: LogReader, register: str, first: int, second: int) -> None:
 def rsf_range(log: LogReader, register: str, first: int, second: int) -> Iterator[str]:
     """The lines that lead from size `first` to size `second`.
 
-    Read it within `log.snapshot()`. Raises InvalidParameter as `check_sizes` does.
+    Nothing between two sizes changes, but for what is withheld, so a part that does not
+    begin at 0 may be read as slowly as one likes, by any thread; a whole register is
+    read within `log.snapshot()`. An item that several entries name may come again.
+    Raises InvalidParameter as `check_sizes` does.
     """
     check_sizes(log, register, first, second)
     then = log.as_of({register: second})
@@ -41,14 +44,13 @@ def rsf_range(log: LogReader, register: str, first: int, second: int) -> Iterato
     yield _assertion(log, register, first)
     if first == second:
         return
-    seen: set[bytes] = set()
-    for entry in _entries(then, register, first):
-        if entry.item_hash not in seen:
-            seen.add(entry.item_hash)
-            yield from _item(log, entry.item_hash)
-    for entry in _entries(then, register, first):
-        name = format_hash(entry.item_hash)
-        yield f"append-entry\tuser\t{entry.key}\t{entry.timestamp}\t{name}\n"
+    for page in _pages(then, register, first):
+        for digest in dict.fromkeys(entry.item_hash for entry in page):
+            yield from _item(log, digest)
+    for page in _pages(then, register, first):
+        for entry in page:
+            name = format_hash(entry.item_hash)
+            yield f"append-entry\tuser\t{entry.key}\t{entry.timestamp}\t{name}\n"
     yield _assertion(log, register, second)
 
 
@@ -56,9 +58,9 @@ def _assertion(log: LogReader, register: str, size: int) -> str:
     return f"assert-root-hash\t{format_hash(log.root(register, size))}\n"
 
 
-def _entries(log: LogReader, register: str, after: int) -> Iterator[Entry]:
+def _pages(log: LogReader, register: str, after: int) -> Iterator[list[Entry]]:
     while page := log.entries(register, after + 1, _PAGE):
-        yield from page
+        yield page
         after = page[-1].number
 
 
