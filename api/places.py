@@ -135,8 +135,10 @@ def sizes_of(here: Service, then: Reading, body: dict[str, Any]) -> dict[str, in
     """
     log = then.registers.log.sizes()
     drawn = here.view().sizes if then is here else log
-    names = {area["register"] for area in body.get("areas", [])}
-    names |= {council["register"] for council in body.get("councils", [])}
+    nearest = [body["nearest"]] if body.get("nearest") else []
+    found = [*body["areas"], *body["councils"], *nearest]
+    found += [area["authority"] for area in nearest if "authority" in area]
+    names = {one["register"] for one in found}
     # Areas may be known by their boundaries alone: such a register speaks for nothing.
     sizes = {name: log[name] for name in names if name in log}
     return sizes | {name: drawn[name] for name in ("boundary",) if name in drawn}

@@ -42,11 +42,16 @@ def test_point_on_a_border_is_in_both(client: TestClient) -> None:
 
 
 def test_point_outside_says_what_is_nearest(client: TestClient) -> None:
-    """A point outside every area says so, with the nearest one and its distance."""
-    body = client.get("/lookup/point?lon=-0.3&lat=51.5").json()
+    """A point outside every area says so, with the nearest one, its distance
+    and the log sizes."""
+    answer = client.get("/lookup/point?lon=-0.3&lat=51.5")
+    body = answer.json()
     assert body["areas"] == []
     assert body["nearest"]["code"] == "E09000033"
     assert 6_500 < body["nearest"]["distance-metres"] < 7_500
+    assert answer.headers["trigpoint-log-size"] == (
+        f"boundary=2, local-authority-eng=4, {BOROUGH}=2"
+    )
 
 
 def test_point_on_the_british_grid(client: TestClient) -> None:
