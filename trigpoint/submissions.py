@@ -21,7 +21,7 @@ from trigpoint.register import Registers
 from trigpoint.rights import Custodians
 from trigpoint.staging import Counts
 
-_LIMITS = IntakeLimits(group=256, waiting=1_024, weight=64_000_000)
+LIMITS = IntakeLimits(group=256, waiting=1_024, weight=64_000_000)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Submissions:
         self._custodians = custodians
         self._signer = signer
         self._publisher = Publisher(registers.publish)
-        self._intake = Intake(self._append, _LIMITS, at_end=registers.log.close)
+        self._intake = Intake(self._append, LIMITS, at_end=registers.log.close)
 
     def submit(self, submission: Submission) -> Future[Receipt]:
         """Have rows judged and appended. The future has the receipt once the entries

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from api.app import create_app
+from tests.demo import ROOT
+from tests.docs_replay import matches
 from tests.testclient import TestClient
 from trigpoint.cli import app
 from trigpoint.identity import read_identity
@@ -82,6 +85,16 @@ def test_a_row_is_appended_signed_and_answered_for(desk: Desk) -> None:
     assert desk.reader.log.checkpoint("country") == body["checkpoint"]
     assert desk.reader.log.verify("country") == signed.root
     assert desk.client.get(f"{URL}/FR").json()["name"] == "France"
+
+
+def test_the_document_shows_a_request_and_its_answer(desk: Desk) -> None:
+    """docs/api.md has the request, and the answer that it gets."""
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    section = text.partition("## `POST /registers/{register}/records`")[2]
+    request, answer = re.findall(r"```(?:text|json)\n(.*?)```", section, re.DOTALL)[:2]
+    head, _, body = request.partition("\n\n")
+    assert head.splitlines()[0] == f"POST {URL}"
+    assert matches(answer, desk.post(body).text)
 
 
 def test_the_log_says_whose_key_it_was(desk: Desk) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from api import limits, negotiation, paths
+from api import appending, limits, negotiation, paths, rows
 from api.app import create_app
 from tests.demo import ROOT, client_of
 from tests.docs_replay import Example, difference, examples_in
 from tests.testclient import TestClient
+from trigpoint import submissions
 from trigpoint.register import Registers
 
 DOCUMENT = ROOT / "docs" / "api.md"
@@ -71,6 +72,10 @@ def test_every_door_has_a_heading(client: TestClient) -> None:
         ("`Accept`", negotiation.MAX_ACCEPT),
         ("posted query", limits.MAX_BODY),
         ("key in a path", paths.MAX_KEY),
+        ("appended body", rows.MAX_ROWS_BODY),
+        ("rows in an appended body", rows.MAX_ROWS),
+        ("time that an appended body may take to come", int(appending.BODY_SECONDS)),
+        ("appends waiting", submissions.LIMITS.waiting),
     ],
 )
 def test_limits_are_those_of_the_code(what: str, limit: int) -> None:
