@@ -141,7 +141,11 @@ ENTRY = "UPDATE entry SET {} WHERE number = 512"
             "UPDATE item SET content = replace(content, 'N511', 'N5I1')",
             "the item of entry 512",
         ),
-        ("UPDATE item SET hash = zeroblob(32) WHERE id = 512", "item of entry 512"),
+        (
+            "UPDATE item SET hash = zeroblob(32) WHERE id = "
+            "(SELECT item FROM entry WHERE number = 512)",
+            "item of entry 512",
+        ),
         (
             "UPDATE tile SET hashes = zeroblob(8192) WHERE level = 0 AND position = 1",
             "tile 0/1|was signed",

@@ -10,15 +10,18 @@ from trigpoint.log.store import Log
 
 FLIPS = {
     "item": (
-        "UPDATE item SET content = replace(content, 'Ayr', 'Air') WHERE id = 1",
+        "UPDATE item SET content = replace(content, 'Ayr', 'Air') "
+        "WHERE id = (SELECT item FROM entry WHERE number = 1)",
         "the item of entry 1 is not sha-256:",
     ),
     "item-no-longer-text": (
-        "UPDATE item SET content = CAST(x'ff' || content AS TEXT) WHERE id = 1",
+        "UPDATE item SET content = CAST(x'ff' || content AS TEXT) "
+        "WHERE id = (SELECT item FROM entry WHERE number = 1)",
         "the item of entry 1 is not sha-256:",
     ),
     "item-hash": (
-        "UPDATE item SET hash = zeroblob(32) WHERE id = 2",
+        "UPDATE item SET hash = zeroblob(32) "
+        "WHERE id = (SELECT item FROM entry WHERE number = 2)",
         "entry 2",
     ),
     "entry-key": ("UPDATE entry SET key = 'q' WHERE number = 4", "entry 4"),
@@ -26,7 +29,11 @@ FLIPS = {
         "UPDATE entry SET timestamp = '2020-01-01T00:00:00Z' WHERE number = 3",
         "entry 3",
     ),
-    "entry-item": ("UPDATE entry SET item = 1 WHERE number = 5", "entry 5"),
+    "entry-item": (
+        "UPDATE entry SET item = (SELECT item FROM entry WHERE number = 1) "
+        "WHERE number = 5",
+        "entry 5",
+    ),
     "entry-gone": ("DELETE FROM entry WHERE number = 2", "entry 2 is missing"),
     "last-entry-gone": ("DELETE FROM entry WHERE number = 300", "but size 300"),
     "size": ("UPDATE register SET size = 299", "but size 299"),

@@ -1,18 +1,16 @@
-"""Appending one batch: its entries, their items, and the tiles of the trees."""
+"""Appending one batch: what it is, and the entries that it brings."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from itertools import chain
 
 from trigpoint.dates import now
-from trigpoint.errors import LogCorrupt
-from trigpoint.log import merkle
-from trigpoint.log.entry import Batch, BatchKey, Draft, Entry, SystemEntry, leaf
+from trigpoint.log.entry import Batch, BatchKey, Draft, SystemEntry
 from trigpoint.log.reader import LogReader
-
-_CHUNK = 100_000
+from trigpoint.log.writer import EntryWriter
 
 
 class Appender:
@@ -24,6 +22,7 @@ class Appender:
         self._log = log
         self._db = log.db
         self._registers: set[str] = set()
+        self._writers: dict[str, EntryWriter] = {}
         self.abandoned = False
         row = self._db.execute(
             "INSERT INTO batch (appended, source, title, files, licence, attribution, "
@@ -66,66 +65,29 @@ class Appender:
         """Replace the metadata that stands beside the register's tree."""
         write_system_entries(self._db, self._log.register_id(register), entries)
 
-    def withhold(self, digest: bytes, reason: str, date: str) -> None:
-        """Have an item withheld, whether its content was held or never was: a copy of
-        a log has no content for what is withheld there."""
-        self._db.execute("PRAGMA secure_delete = ON")
-        self._db.execute(
-            "INSERT INTO item (hash, content, withheld, withheld_on) "
-            "VALUES (?, NULL, ?, ?) ON CONFLICT (hash) DO UPDATE SET content = NULL, "
-            "withheld = excluded.withheld, withheld_on = excluded.withheld_on",
-            (digest, reason, date),
-        )
+    def append(self, register: str, drafts: Iterable[Draft]) -> None:
+        """Append entries to a register, in the order given.
 
-    def append(self, register: str, drafts: Sequence[Draft]) -> None:
-        """Append entries to a register, in the order given."""
-        if not drafts:
+        Raises NoSuchItem for an item that is neither given nor held.
+        """
+        first = next(left := iter(drafts), None)
+        if first is None:
             return
         self.declare(register)
         number, size = self._log.register_id(register), self._log.size(register)
-        write_entries(self._log, number, size, drafts)
+        writer = self._writers.setdefault(
+            register, EntryWriter(self._log, number, size)
+        )
         self._db.execute(
             "INSERT INTO batch_range VALUES (?, ?, ?, ?) "
             "ON CONFLICT DO UPDATE SET last = excluded.last",
-            (self._batch, number, size + 1, size + len(drafts)),
+            (self._batch, number, size + 1, writer.append(chain([first], left))),
         )
 
     def check(self) -> None:
-        """Refuse to commit when what was written is not what should have been: every
-        entry of this batch must hash, as stored, to the leaf in its tile."""
-        for register in self._registers:
-            first, last = self._range(register)
-            number, width = self._log.register_id(register), merkle.TILE_WIDTH
-            for tile in range((first - 1) // width, (last - 1) // width + 1):
-                # From the batch's first entry on: those before it are not new.
-                start = max(first, tile * width + 1)
-                page = self._log.entries(
-                    register, start, (tile + 1) * width - start + 1
-                )
-                skipped = (start - tile * width - 1) * merkle.HASH_SIZE
-                stored = self._log.tile(number, 0, tile)[skipped:]
-                if stored != b"".join(merkle.leaf_hash(leaf(e)) for e in page):
-                    raise LogCorrupt(f"{register}: tile {tile} was torn; not appended")
-
-    def _range(self, register: str) -> tuple[int, int]:
-        row = self._db.execute(
-            "SELECT b.first, b.last FROM batch_range b JOIN register g "
-            "ON g.id = b.register WHERE b.batch = ? AND g.name = ?",
-            (self._batch, register),
-        ).fetchone()
-        return (row[0], row[1]) if row else (1, 0)
-
-
-def write_entries(
-    log: LogReader, register: int, size: int, drafts: Sequence[Draft]
-) -> None:
-    """Write the entries that follow the first `size` of a register (known by its
-    number), with their items and tiles."""
-    for start in range(0, len(drafts), _CHUNK):
-        _write_rows(log, register, size + start, drafts[start : start + _CHUNK])
-    log.db.execute(
-        "UPDATE register SET size = ? WHERE id = ?", (size + len(drafts), register)
-    )
+        """Refuse to commit when what was written is not what should have been."""
+        for writer in self._writers.values():
+            writer.check()
 
 
 def write_system_entries(
@@ -139,39 +101,4 @@ def write_system_entries(
             (register, position, entry.key, entry.timestamp, entry.item)
             for position, entry in enumerate(entries, start=1)
         ),
-    )
-
-
-def _write_rows(
-    log: LogReader, register: int, size: int, drafts: Sequence[Draft]
-) -> None:
-    entries = [
-        Entry(n, draft.timestamp, draft.key, draft.item_hash)
-        for n, draft in enumerate(drafts, start=size + 1)
-    ]
-    log.db.executemany(
-        "INSERT OR IGNORE INTO item (hash, content) VALUES (?, ?)",
-        ((draft.item_hash, draft.item) for draft in drafts),
-    )
-    log.db.executemany(
-        "INSERT INTO entry SELECT ?, ?, ?, ?, id FROM item WHERE hash = ?",
-        ((register, e.number, e.timestamp, e.key, e.item_hash) for e in entries),
-    )
-    merkle.extend(
-        lambda level, position: log.tile(register, level, position),
-        lambda level, position, hashes: _write_tile(
-            log.db, register, level, position, hashes
-        ),
-        size,
-        [merkle.leaf_hash(leaf(entry)) for entry in entries],
-    )
-
-
-def _write_tile(
-    db: sqlite3.Connection, register: int, level: int, position: int, hashes: bytes
-) -> None:
-    db.execute(
-        "INSERT INTO tile VALUES (?, ?, ?, ?) "
-        "ON CONFLICT DO UPDATE SET hashes = excluded.hashes",
-        (register, level, position, hashes),
     )

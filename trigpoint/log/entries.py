@@ -42,7 +42,7 @@ class EntryReader(RegisterReader):
     def entries(self, register: str, start: int = 1, limit: int = 100) -> list[Entry]:
         """Entries from number `start` on."""
         rows = self.db.execute(_ENTRIES, (*self._span(register), start, limit))
-        return [Entry(*row) for row in rows]
+        return list(map(Entry._make, rows))
 
     def entry(self, register: str, number: int) -> Entry:
         """Raises NoSuchEntry for a number that the register does not have."""
@@ -54,7 +54,7 @@ class EntryReader(RegisterReader):
     def trail(self, register: str, key: str) -> list[Entry]:
         """All entries of one key, oldest first; raises NoSuchRecord when none."""
         rows = self.db.execute(_TRAIL, (*self._span(register), key))
-        found = [Entry(*row) for row in rows]
+        found = list(map(Entry._make, rows))
         if not found:
             raise NoSuchRecord(f"{register} holds no record “{key}”", key=key)
         return found

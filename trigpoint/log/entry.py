@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
+from json.encoder import encode_basestring
+from typing import NamedTuple
 
 from trigpoint.schema.items import Item, format_hash
 
-_quoted = json.JSONEncoder(ensure_ascii=False).encode
 TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of a register's log; `number` counts from 1."""
 
     number: int
@@ -45,8 +44,7 @@ class Record:
     item: Item
 
 
-@dataclass(frozen=True)
-class Draft:
+class Draft(NamedTuple):
     """An entry that is not yet in the log: what will be appended.
 
     `item` is None when the log holds the item already and withholds it.
@@ -93,13 +91,13 @@ class BatchKey:
     name: str
 
 
-def leaf(entry: Entry) -> bytes:
+def leaf(entry: tuple[int, str, str, bytes]) -> bytes:
     """The bytes that the tree hashes: the GDS v1 entry as compact JSON, keys in the
-    order that openregister-java wrote them."""
+    order that openregister-java wrote them. `entry` is an Entry, or its row."""
     # Spelt out, since a leaf is made of every entry that is appended or verified.
-    number = entry.number
+    number, timestamp, key, digest = entry
     return (
         f'{{"index-entry-number":"{number}","entry-number":"{number}",'
-        f'"entry-timestamp":{_quoted(entry.timestamp)},"key":{_quoted(entry.key)},'
-        f'"item-hash":["{format_hash(entry.item_hash)}"]}}'
+        f'"entry-timestamp":{encode_basestring(timestamp)},'
+        f'"key":{encode_basestring(key)},"item-hash":["{format_hash(digest)}"]}}'
     ).encode()

@@ -14,6 +14,7 @@ from itertools import pairwise
 
 HASH_SIZE = 32
 TILE_WIDTH = 256
+_TILE_SIZE = TILE_WIDTH * HASH_SIZE
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 ReadTile = Callable[[int, int], bytes]
@@ -23,6 +24,12 @@ WriteTile = Callable[[int, int, bytes], None]
 def leaf_hash(data: bytes) -> bytes:
     """Hash of a leaf (RFC 6962, section 2.1)."""
     return hashlib.sha256(b"\x00" + data).digest()
+
+
+def leaf_hashes(leaves: Iterable[bytes]) -> list[bytes]:
+    """Hashes of many leaves."""
+    sha256 = hashlib.sha256
+    return [sha256(b"\x00" + data).digest() for data in leaves]
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
@@ -72,17 +79,15 @@ def extend(
     """
     level, first, fresh = 0, size, list(leaf_hashes)
     while fresh:
-        index = first // TILE_WIDTH
-        held = first % TILE_WIDTH
-        known = split_tile(read(level, index))[:held] if held else []
-        hashes = known + fresh
-        above: list[bytes] = []
-        for start in range(0, len(hashes), TILE_WIDTH):
-            tile = hashes[start : start + TILE_WIDTH]
-            write(level, index + start // TILE_WIDTH, b"".join(tile))
-            if len(tile) == TILE_WIDTH:
-                above.append(_subtree(tile))
-        level, first, fresh = level + 1, index, above
+        index, held = divmod(first, TILE_WIDTH)
+        if held:
+            fresh = split_tile(read(level, index))[:held] + fresh
+        data = b"".join(fresh)
+        for start in range(0, len(data), _TILE_SIZE):
+            place = index + start // _TILE_SIZE
+            write(level, place, data[start : start + _TILE_SIZE])
+        whole = fresh[: len(fresh) // TILE_WIDTH * TILE_WIDTH]
+        level, first, fresh = level + 1, index, _above(whole)
     return size + len(leaf_hashes)
 
 
@@ -118,9 +123,25 @@ def _peaks(hashes: list[bytes]) -> list[bytes]:
 def _subtree(hashes: list[bytes]) -> bytes:
     """Root over a power of two of hashes."""
     while len(hashes) > 1:
-        pairs = zip(hashes[::2], hashes[1::2], strict=True)
-        hashes = [node_hash(left, right) for left, right in pairs]
+        hashes = _parents(hashes)
     return hashes[0]
+
+
+def _above(hashes: list[bytes]) -> list[bytes]:
+    """Roots of whole tiles, whose hashes follow one another."""
+    for _ in range(8):
+        hashes = _parents(hashes)
+    return hashes
+
+
+def _parents(hashes: list[bytes]) -> list[bytes]:
+    """The nodes over pairs of nodes."""
+    # As node_hash makes them, without its call: half of all hashing is done here.
+    sha256, left = hashlib.sha256, iter(hashes)
+    return [
+        sha256(b"\x01" + one + other).digest()
+        for one, other in zip(left, left, strict=True)
+    ]
 
 
 def _fold(peaks: list[bytes]) -> bytes:

@@ -13,12 +13,13 @@ from contextlib import contextmanager
 
 from trigpoint.errors import LogCorrupt, NotVerified
 from trigpoint.log.about import Statement
-from trigpoint.log.appender import write_entries, write_system_entries
+from trigpoint.log.appender import write_system_entries
 from trigpoint.log.checkpoint import Checkpoint
 from trigpoint.log.entry import Draft
 from trigpoint.log.growth import grown_root
 from trigpoint.log.reader import AppendedBatch
 from trigpoint.log.store import Log
+from trigpoint.log.writer import EntryWriter
 from trigpoint.schema.items import format_hash
 
 _HELD = """
@@ -56,7 +57,7 @@ class Mirror:
     def append(self, drafts: Sequence[Draft]) -> None:
         """Append the entries that follow those held."""
         size = self._log.size(self._register)
-        write_entries(self._log, self._id, size, drafts)
+        EntryWriter(self._log, self._id, size).append(drafts)
 
     def finish(
         self,

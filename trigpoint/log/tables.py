@@ -16,6 +16,7 @@ from uuid import uuid4
 from trigpoint.errors import LogCorrupt, NoData
 
 VERSION = 2
+_CACHE = 256 * 1024  # KiB that a writer may fill: what does not fit is written twice
 
 _SIGNED = (
     """
@@ -179,7 +180,7 @@ def connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
         if not readonly:
             # An acknowledged batch must outlive a power cut, not only a killed process.
             db.execute("PRAGMA synchronous = FULL")
-            db.execute("PRAGMA foreign_keys = ON")
+            db.execute(f"PRAGMA cache_size = -{_CACHE}")
     except sqlite3.DatabaseError as error:
         db.close()
         raise LogCorrupt(f"{path} is not a register log: {error}") from error

@@ -2,22 +2,29 @@
 
 A register's root follows from its entries, and they name their items by hash, so all
 of it is recomputed from the bottom (RFC 6962 section 2.1). Nothing that is stored is
-believed, and what is not as it was recorded is named.
+believed, and what is not as it was recorded is named. Entries are read a page at a
+time, and of the tiles only those that are not full yet are kept.
 """
 
 from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from trigpoint.errors import LogCorrupt, NoSuchEntry
+from trigpoint.errors import LogCorrupt
 from trigpoint.log import merkle
-from trigpoint.log.entry import Entry, leaf
+from trigpoint.log.entry import leaf
 from trigpoint.log.reader import LogReader
 from trigpoint.schema.items import format_hash
 
-_PAGE = 100_000
+_PAGE = 100 * merkle.TILE_WIDTH
+# The content as bytes: what is no longer text must not stop the reading.
+_ROWS = """
+    SELECT e.number, e.timestamp, e.key, i.hash, CAST(i.content AS BLOB)
+    FROM entry e CROSS JOIN item i ON i.id = e.item
+    WHERE e.register = ? ORDER BY e.number
+"""
 
 
 def verify_register(log: LogReader, register: str, size: int | None = None) -> bytes:
@@ -25,83 +32,100 @@ def verify_register(log: LogReader, register: str, size: int | None = None) -> b
     at `size` entries, or of all of them.
 
     Raises NoSuchEntry for a size beyond the log, and LogCorrupt, naming the entry,
-    item or tile that is not what was recorded. Sees the log as it is at the
-    start, whoever appends meanwhile.
+    item or tile that is not what was recorded. Sees the log as it is at the start,
+    whoever appends meanwhile.
     """
     with log.snapshot():
+        held = log.size(register)
+        tiles = _Tiles(log, register)
         try:
-            number = log.register_id(register)
-            leaves = _leaves(log, register)
-            _verify_tiles(log, number, register, leaves)
-            _verify_items(log, number, register)
+            for leaves in _leaves(log, register):
+                tiles.grow(leaves)
+            if tiles.size != held:
+                raise LogCorrupt(f"{register}: {tiles.size} entries, but size {held}")
+            tiles.finish()
         except sqlite3.DatabaseError as error:
             raise LogCorrupt(f"{register}: {log.path} is damaged: {error}") from error
-        if size is not None and not 0 <= size <= len(leaves):
-            raise NoSuchEntry(
-                f"{register} has {len(leaves)} entries, not {size}", number=size
-            )
-        return merkle.root_hash(leaves[:size])
+        # The tiles are those of the entries, so its root is theirs.
+        return log.root(register, size)
 
 
-def _leaves(log: LogReader, register: str) -> list[bytes]:
-    """The leaf hash of every entry, of which none may be missing."""
-    leaves: list[bytes] = []
-    for entry in _entries(log, register):
-        if entry.number != len(leaves) + 1:
-            raise LogCorrupt(f"{register}: entry {len(leaves) + 1} is missing")
-        leaves.append(merkle.leaf_hash(leaf(entry)))
-    size = log.size(register)
-    (last,) = log.db.execute(
-        "SELECT coalesce(max(number), 0) FROM entry WHERE register = ?",
-        (log.register_id(register),),
-    ).fetchone()
-    if not len(leaves) == size == last:
-        raise LogCorrupt(f"{register}: {last} entries, but size {size}")
-    return leaves
+def _leaves(log: LogReader, register: str) -> Iterator[list[bytes]]:
+    """The leaf hashes of the entries, of which none may be missing, by page."""
+    rows = log.db.execute(_ROWS, (log.register_id(register),))
+    first = 1
+    while page := rows.fetchmany(_PAGE):
+        numbers, times, keys, hashes, contents = zip(*page, strict=True)
+        expected = range(first, first + len(page))
+        for number, wanted in zip(numbers, expected, strict=True):
+            if number != wanted:
+                raise LogCorrupt(f"{register}: entry {wanted} is missing")
+        _check_items(register, numbers, hashes, contents)
+        entries = zip(numbers, times, keys, hashes, strict=True)
+        yield merkle.leaf_hashes(map(leaf, entries))
+        first += len(page)
 
 
-def _entries(log: LogReader, register: str) -> Iterator[Entry]:
-    start = 1
-    while page := log.entries(register, start, _PAGE):
-        yield from page
-        start = page[-1].number + 1
-
-
-def _verify_tiles(
-    log: LogReader, number: int, register: str, leaves: list[bytes]
+def _check_items(
+    register: str,
+    numbers: Sequence[int],
+    hashes: Sequence[bytes],
+    contents: Sequence[bytes | None],
 ) -> None:
-    """Every tile must be what the entries make of it, and there must be no other."""
-    tiles: dict[tuple[int, int], bytes] = {}
+    """Each item that is not withheld must hash to its name."""
+    sha256 = hashlib.sha256
+    for number, digest, content in zip(numbers, hashes, contents, strict=True):
+        if content is not None and sha256(content).digest() != digest:
+            raise LogCorrupt(
+                f"{register}: the item of entry {number} is not {format_hash(digest)}"
+            )
 
-    def write(level: int, position: int, hashes: bytes) -> None:
-        tiles[level, position] = hashes
 
-    merkle.extend(lambda *_: b"", write, 0, leaves)
-    for (level, position), hashes in tiles.items():
-        stored = log.tile(number, level, position)
+class _Tiles:
+    """The tiles that leaves make, each compared with the stored one."""
+
+    def __init__(self, log: LogReader, register: str) -> None:
+        self._log = log
+        self._register = register
+        self._id = log.register_id(register)
+        self._open: dict[tuple[int, int], bytes] = {}
+        self._closed = 0
+        self.size = 0
+
+    def grow(self, leaves: list[bytes]) -> None:
+        """Append leaf hashes; tiles that are full are compared and forgotten."""
+        self.size = merkle.extend(self._read, self._write, self.size, leaves)
+
+    def finish(self) -> None:
+        """Compare the tiles that are not full; there must be no other."""
+        for at, hashes in self._open.items():
+            self._compare(*at, hashes)
+        expected = self._closed + len(self._open)
+        (held,) = self._log.db.execute(
+            "SELECT count(*) FROM tile WHERE register = ?", (self._id,)
+        ).fetchone()
+        if held != expected:
+            raise LogCorrupt(f"{self._register}: {held} tiles, expected {expected}")
+
+    def _read(self, level: int, position: int) -> bytes:
+        return self._open[level, position]
+
+    def _write(self, level: int, position: int, hashes: bytes) -> None:
+        if len(hashes) < merkle.TILE_WIDTH * merkle.HASH_SIZE:
+            self._open[level, position] = hashes
+            return
+        self._compare(level, position, hashes)
+        self._open.pop((level, position), None)
+        self._closed += 1
+
+    def _compare(self, level: int, position: int, hashes: bytes) -> None:
+        stored = self._log.tile(self._id, level, position)
         if stored == hashes:
-            continue
-        what = f"{register}: tile {level}/{position}"
+            return
+        what = f"{self._register}: tile {level}/{position}"
         if level == 0 and len(stored) == len(hashes):
             pairs = zip(*map(merkle.split_tile, (stored, hashes)), strict=True)
             wrong = next(n for n, (one, other) in enumerate(pairs) if one != other)
             entry = position * merkle.TILE_WIDTH + wrong + 1
             raise LogCorrupt(f"{what} does not hold the hash of entry {entry}")
         raise LogCorrupt(f"{what} is not what the entries hash to")
-    (held,) = log.db.execute(
-        "SELECT count(*) FROM tile WHERE register = ?", (number,)
-    ).fetchone()
-    if held != len(tiles):
-        raise LogCorrupt(f"{register}: {held} tiles, expected {len(tiles)}")
-
-
-def _verify_items(log: LogReader, number: int, register: str) -> None:
-    for entry, digest, content in log.db.execute(
-        "SELECT e.number, i.hash, CAST(i.content AS BLOB) FROM entry e "
-        "JOIN item i ON i.id = e.item "
-        "WHERE e.register = ? AND i.content IS NOT NULL",
-        (number,),
-    ):
-        if hashlib.sha256(content).digest() != digest:
-            name = format_hash(digest)
-            raise LogCorrupt(f"{register}: the item of entry {entry} is not {name}")
