@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Path
 from starlette.responses import Response
@@ -22,13 +22,17 @@ from trigpoint.log.served import (
 
 plain = APIRouter(route_class=ReadRoute, tags=["Proofs"], dependencies=[Known])
 
+Responses: TypeAlias = dict[int | str, dict[str, Any]]
+
 _CACHE: dict[Lifetime, str] = {
     "fixed": IMMUTABLE,
     "item": ITEM,
     "moving": REVALIDATE,
 }
-_NOTE = {200: {"description": "A signed note.", "content": {NOTE_TYPE: {}}}}
-_TILE = {200: {"description": "The tile or bundle.", "content": {TILE_TYPE: {}}}}
+_NOTE: Responses = {200: {"description": "A signed note.", "content": {NOTE_TYPE: {}}}}
+_TILE: Responses = {
+    200: {"description": "The tile or bundle.", "content": {TILE_TYPE: {}}}
+}
 
 
 @plain.get("/keys.json")
@@ -37,13 +41,13 @@ def keys(here: Here) -> Response:
     return Reply(keys_file(here.registers.data), JSON)
 
 
-@plain.get("/registers/{register}/checkpoint", responses={**_NOTE})
+@plain.get("/registers/{register}/checkpoint", responses=_NOTE)
 def checkpoint(here: Here, register: RegisterName) -> Response:
     """The latest signed size and root hash (C2SP tlog-checkpoint)."""
     return _resource(here, register, "checkpoint")
 
 
-@plain.get("/registers/{register}/checkpoint/{size}", responses={**_NOTE})
+@plain.get("/registers/{register}/checkpoint/{size}", responses=_NOTE)
 def checkpoint_of(
     here: Here,
     register: RegisterName,
@@ -53,14 +57,14 @@ def checkpoint_of(
     return _resource(here, register, f"checkpoint/{size}")
 
 
-@plain.get("/registers/{register}/about", responses={**_NOTE})
+@plain.get("/registers/{register}/about", responses=_NOTE)
 def about(here: Here, register: RegisterName) -> Response:
     """The signed statement of what stands beside the tree: shape, batches, withheld
     items."""
     return _resource(here, register, "about")
 
 
-@plain.get("/registers/{register}/tile/{path:path}", responses={**_TILE})
+@plain.get("/registers/{register}/tile/{path:path}", responses=_TILE)
 def tile(
     here: Here,
     register: RegisterName,

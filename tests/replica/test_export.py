@@ -39,10 +39,17 @@ KEYS = b'{"name": "localhost:8000"}\n'
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Log]:
     """A register of 300 towns, signed, and an empty folder `out` beside it."""
-    log = log_of(tmp_path / "data", *towns(1, 300))
-    sign(log)
+    log = signed_log(tmp_path / "data", *towns(1, 300))
     yield log
     log.close()
+
+
+def signed_log(data: Path, *drafts: Draft) -> Log:
+    """A data directory with a register `town` that is signed."""
+    log = log_of(data, *drafts)
+    sign(log)
+    (data / "keys.json").write_bytes(KEYS)
+    return log
 
 
 def towns(first: int, last: int) -> list[Draft]:
@@ -83,7 +90,7 @@ def verified_size(folder: Path, log: Log, register: str = "town") -> int:
 def test_files_are_what_is_served(town: Log, tmp_path: Path) -> None:
     """Every path of the log is a file with the bytes that the slow way makes."""
     out = tmp_path / "out"
-    export_static(town, KEYS, out)
+    export_static(town, out)
     found = files(out)
     for path, body in tiles(Leaves.of(town, "town"), 300):
         assert found.pop(f"registers/town/{path}") == body
@@ -104,9 +111,9 @@ def test_files_are_what_is_served(town: Log, tmp_path: Path) -> None:
 def test_exporting_again_changes_nothing(town: Log, tmp_path: Path) -> None:
     """A second export of the same log writes no file."""
     out = tmp_path / "out"
-    (first,) = export_static(town, KEYS, out)
+    (first,) = export_static(town, out)
     before = state(out)
-    (second,) = export_static(town, KEYS, out)
+    (second,) = export_static(town, out)
     assert (first.written, second.written) == (first.files, 0)
     assert state(out) == before
 
@@ -115,17 +122,17 @@ def test_a_longer_log_adds_to_the_files(town: Log, tmp_path: Path) -> None:
     """Full tiles are kept as they are, new ones come, and partial ones go once their
     full tile is there."""
     out = tmp_path / "out"
-    export_static(town, KEYS, out)
+    export_static(town, out)
     before = state(out)
     append(town, towns(301, 400))
     sign(town)
-    export_static(town, KEYS, out)
+    export_static(town, out)
     between = set(files(out))
     assert "registers/town/tile/0/001.p/44" in between, "a signed size stays"
     assert "registers/town/tile/0/001.p/144" in between
     append(town, towns(401, 600))
     sign(town)
-    export_static(town, KEYS, out)
+    export_static(town, out)
     after = state(out)
     for path in log_paths(town, "town"):
         name = f"registers/town/{path}"
@@ -138,9 +145,9 @@ def test_a_longer_log_adds_to_the_files(town: Log, tmp_path: Path) -> None:
 def test_files_that_went_missing_come_back(town: Log, tmp_path: Path) -> None:
     """A tile that somebody deleted is written again."""
     out = tmp_path / "out"
-    export_static(town, KEYS, out)
+    export_static(town, out)
     (out / "registers/town/tile/entries/000").unlink()
-    (done,) = export_static(town, KEYS, out)
+    (done,) = export_static(town, out)
     assert done.written == 1
     assert verified_size(out, town) == 300
 
@@ -149,16 +156,16 @@ def test_a_withheld_item_goes_from_every_file(town: Log, tmp_path: Path) -> None
     """Bundles of all sizes that had the item are written again without it, others are
     left alone."""
     out = tmp_path / "out"
-    export_static(town, KEYS, out)
+    export_static(town, out)
     append(town, towns(301, 310))
     sign(town)
-    export_static(town, KEYS, out)
+    export_static(town, out)
     secret = town.item(town.entry("town", 299).item_hash).encode()
     held = sorted(name for name, body in files(out).items() if secret in body)
     assert held == [f"registers/town/tile/items/001.p/{w}" for w in (44, 54)]
     before = state(out)
     town.withhold(hashlib.sha256(secret).digest(), "a name", "2026-01-01")
-    (done,) = export_static(town, KEYS, out)
+    (done,) = export_static(town, out)
     assert done.written == 2
     assert not [name for name, body in files(out).items() if secret in body]
     after = state(out)
@@ -171,7 +178,7 @@ def test_what_is_not_signed_is_not_exported(town: Log, tmp_path: Path) -> None:
     """A register without a checkpoint is left out, entries beyond one too."""
     append(town, [draft("v1")], "village")
     append(town, towns(301, 305))
-    (done,) = export_static(town, KEYS, tmp_path / "out")
+    (done,) = export_static(town, tmp_path / "out")
     assert (done.register, done.checkpoint.size) == ("town", 300)
     assert not (tmp_path / "out/registers/village").exists()
 
@@ -180,8 +187,22 @@ def test_nothing_signed_is_an_error(tmp_path: Path) -> None:
     """There is nothing to follow in a log that was never signed."""
     log = log_of(tmp_path, draft("a"))
     with pytest.raises(NotSigned):
-        export_static(log, KEYS, tmp_path / "out")
+        export_static(log, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_new_key_is_there_before_what_it_signed(town: Log, tmp_path: Path) -> None:
+    """`keys.json` is read after the checkpoint and written before it: a key that came
+    while the export ran is in it."""
+    out = tmp_path / "out"
+    rotated = b'{"name": "of two keys"}\n'
+
+    def rotate(_stage: str, _done: int, _total: int | None) -> None:
+        assert not (out / "registers/town/checkpoint").exists()
+        (town.path.parent / "keys.json").write_bytes(rotated)
+
+    export_static(town, out, rotate)
+    assert (out / "keys.json").read_bytes() == rotated
 
 
 def test_a_folder_of_other_things_is_left_alone(town: Log, tmp_path: Path) -> None:
@@ -190,7 +211,7 @@ def test_a_folder_of_other_things_is_left_alone(town: Log, tmp_path: Path) -> No
     out.mkdir()
     (out / "index.html").write_text("mine")
     with pytest.raises(InvalidInput, match="holds other things"):
-        export_static(town, KEYS, out)
+        export_static(town, out)
     assert files(out) == {"index.html": b"mine"}
 
 
@@ -198,16 +219,14 @@ def test_another_history_is_refused(town: Log, tmp_path: Path) -> None:
     """A log that is older than what was exported, or began otherwise, does not go over
     it: the folder keeps its last good state."""
     out = tmp_path / "out"
-    export_static(town, KEYS, out)
+    export_static(town, out)
     before = files(out)
-    shorter = log_of(tmp_path / "shorter", *towns(1, 200))
-    sign(shorter)
+    shorter = signed_log(tmp_path / "shorter", *towns(1, 200))
     with pytest.raises(RolledBack, match="300"):
-        export_static(shorter, KEYS, out)
-    other = log_of(tmp_path / "other", *towns(2, 400))
-    sign(other)
+        export_static(shorter, out)
+    other = signed_log(tmp_path / "other", *towns(2, 400))
     with pytest.raises(Forked, match="does not begin with"):
-        export_static(other, KEYS, out)
+        export_static(other, out)
     assert files(out) == before
 
 
@@ -216,12 +235,12 @@ def test_what_an_interrupted_export_left_is_not_believed(
 ) -> None:
     """Tiles that no checkpoint covers may be another log's: they are compared."""
     out = tmp_path / "out"
-    export_static(town, KEYS, out)
+    export_static(town, out)
     (out / "registers/town/checkpoint").unlink()
     (out / "registers/town/tile/0/000").write_bytes(bytes(8192))
     (out / ".new").mkdir()
     (out / ".new/left").write_bytes(b"half")
-    export_static(town, KEYS, out)
+    export_static(town, out)
     assert verified_size(out, town) == 300
     assert not (out / ".new").exists()
 
@@ -230,7 +249,7 @@ def run(path: Path, out: Path, ready: Connection) -> None:
     """What the process does that will be killed."""
     log = Log(path, readonly=True)
     ready.send("go")
-    export_static(log, KEYS, out)
+    export_static(log, out)
     ready.send("done")
 
 
@@ -259,7 +278,7 @@ def test_killed_at_any_moment(town: Log, tmp_path: Path, times: int) -> None:
     append(town, towns(301, 5_000))
     sign(town)
     began = time.monotonic()
-    export_static(town, KEYS, tmp_path / "timed")
+    export_static(town, tmp_path / "timed")
     took = time.monotonic() - began
     shown, stopped = 0, 0
     for turn in range(times):
@@ -273,7 +292,7 @@ def test_killed_at_any_moment(town: Log, tmp_path: Path, times: int) -> None:
             append(town, towns(shown + 1, shown + 700))
             sign(town)
     assert stopped, "no export was interrupted"
-    export_static(town, KEYS, out)
+    export_static(town, out)
     assert verified_size(out, town) == town.size("town")
 
 
@@ -293,7 +312,7 @@ def test_the_verb(demo: Path, tmp_path: Path) -> None:
 def site(demo: Path, tmp_path: Path) -> Iterator[str]:
     """The embedded sample as a static export behind a plain file server."""
     log = Log(demo / "log.sqlite", readonly=True)
-    export_static(log, (demo / "keys.json").read_bytes(), tmp_path / "out")
+    export_static(log, tmp_path / "out")
     quiet = partial(QuietHandler, directory=str(tmp_path / "out"))
     with ThreadingHTTPServer(("127.0.0.1", 0), quiet) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -325,8 +344,7 @@ def test_a_plain_file_server_is_enough_to_follow(
     follow(site, tmp_path / "replica")
     log = Log(tmp_path / "replica/log.sqlite", readonly=True)
     assert log.sizes() == Log(demo / "log.sqlite", readonly=True).sizes()
-    keys = (tmp_path / "replica/keys.json").read_bytes()
-    export_static(log, keys, tmp_path / "again")
+    export_static(log, tmp_path / "again")
     assert files(tmp_path / "again") == files(tmp_path / "out")
 
 
@@ -347,6 +365,6 @@ def test_a_half_exported_state_can_be_followed(
     follow(site, tmp_path / "replica")
     log = Log(tmp_path / "replica/log.sqlite", readonly=True)
     assert log.size("country") == registers.log.size("country") - 1
-    export_static(registers.log, (later / "keys.json").read_bytes(), tmp_path / "out")
+    export_static(registers.log, tmp_path / "out")
     follow(site, tmp_path / "replica")
     assert log.root("country") == registers.log.root("country")

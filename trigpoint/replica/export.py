@@ -21,10 +21,12 @@ from pathlib import Path
 
 from trigpoint.errors import Forked, InvalidInput, NotSigned, RolledBack
 from trigpoint.log.checkpoint import Checkpoint, parse_checkpoint
+from trigpoint.log.keys import KEYS_FILE
 from trigpoint.log.note import parse_note
 from trigpoint.log.reader import LogReader
 from trigpoint.log.served import (
     covered,
+    keys_file,
     log_paths,
     log_resource,
     withheld_bundles,
@@ -63,11 +65,11 @@ class Exported:
 
 
 def export_static(
-    log: LogReader, keys: bytes, folder: Path, progress: Progress = silent
+    log: LogReader, folder: Path, progress: Progress = silent
 ) -> list[Exported]:
     """Bring `folder` up to the latest checkpoint of every register that has one.
 
-    `keys` is what `keys.json` will hold. Raises NotSigned when there is no checkpoint,
+    Raises NotSigned when there is no checkpoint, or no `keys.json` beside the log,
     InvalidInput for a folder of other things, Forked or RolledBack when what the
     folder has of a register is not what its log began with: nothing of that register
     is written then.
@@ -80,7 +82,6 @@ def export_static(
     if not is_ours(folder):
         raise InvalidInput(f"{folder} holds other things: name a folder for the export")
     with opened(folder) as target:
-        target.put("keys.json", keys)
         done = [_export_register(log, name, target, progress) for name in signed]
         names = {"registers": [{"register": name} for name in signed]}
         target.put("registers.json", (json.dumps(names, indent=1) + "\n").encode())
@@ -108,6 +109,8 @@ def _export_register(
                 body = log_resource(log, register, path).body
                 written += target.put(f"{under}/{path}", body)
             progress(f"export: {register}", done, len(paths))
+    # Read after the checkpoint, since the key that signed it may be a new one.
+    target.put(KEYS_FILE, keys_file(log.path.parent))
     target.sync()
     written += target.put(f"{under}/checkpoint", note.encode())
     target.sync()
