@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.api.sample import BOROUGH, BOROUGHS, BOUNDARIES, COUNCILS, TYPES, Row, frame
+from tests.log.drafts import append, by_hand, draft, log_of
 from trigpoint.build import boundary_index
 from trigpoint.dump import AS_OF, EVERYTHING, KEPT, Dumps
 from trigpoint.errors import InvalidParameter, NoSuchEntry, NoSuchRegister
@@ -179,6 +180,16 @@ def test_a_number_counts_batches_in_their_order(drawn_twice: Registers) -> None:
     assert totals == list(range(14))
     with pytest.raises(NoSuchEntry, match="together have 13 entries, not 14"):
         sizes_at(log, 14)
+
+
+def test_entries_that_no_batch_tells_of_come_last(tmp_path: Path) -> None:
+    """In a replica whose statement is behind, a number still counts every entry."""
+    log = log_of(tmp_path, *(draft(key) for key in "abc"))
+    append(log, [draft("d")], "city")
+    assert sizes_at(log, 2) == {"city": 0, "town": 2}
+    by_hand(log, "DELETE FROM batch_range WHERE batch = 1")
+    assert sizes_at(log, 2) == {"city": 1, "town": 1}
+    assert sizes_at(log, 4) == log.sizes()
 
 
 def test_what_an_answer_says_of_sizes_can_be_asked(drawn_twice: Registers) -> None:

@@ -56,7 +56,8 @@ def sizes_at(log: LogReader, total: int) -> dict[str, int]:
     """The size of every register when all together had `total` entries.
 
     Batches count in their order, and the registers within one in the order of their
-    names. Raises NoSuchEntry when the log has fewer entries.
+    names; entries that no batch tells of, as a replica may have some, come last. Raises
+    NoSuchEntry when the log has fewer entries.
     """
     now = log.sizes()
     if total > sum(now.values()):
@@ -65,9 +66,9 @@ def sizes_at(log: LogReader, total: int) -> dict[str, int]:
             number=total,
         )
     found, left = dict.fromkeys(now, 0), total
-    for batch in log.batches():
-        for register, (first, last) in sorted(batch.ranges.items()):
-            taken = min(left, last - first + 1)
-            found[register] += taken
-            left -= taken
+    ranges = [item for batch in log.batches() for item in sorted(batch.ranges.items())]
+    for register, (_, last) in [*ranges, *((name, (1, now[name])) for name in now)]:
+        taken = min(left, last - found[register])
+        found[register] += taken
+        left -= taken
     return found
