@@ -26,7 +26,7 @@ from api.routes import (
     sparql,
     tiles,
 )
-from api.service import follow, serving
+from api.service import follow, serving, stay_fresh
 from trigpoint.graph import QueryLimits
 from trigpoint.register import Registers
 
@@ -68,6 +68,7 @@ def create_app(
             app.state.service, app.state.appending = service, door
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(follow, service)
+                tasks.start_soon(stay_fresh, service)
                 yield
                 tasks.cancel_scope.cancel()
 

@@ -29,6 +29,8 @@ from trigpoint.view import View
 QUERIES_WAITING = 64
 HARD_JOBS = 4
 _LOOK_EVERY = 1.0  # seconds
+_SIGN_EVERY = 600.0  # seconds between looks at how old the signatures are
+_FRESH_FOR = 86_400.0  # seconds
 
 # What opening a view may raise when it is half-written or foreign, or cannot be built.
 # The graph store raises RuntimeError for files that it finds corrupt.
@@ -81,6 +83,7 @@ class Service(Reading):
     drawn: DrawnBoundaries = field(default_factory=DrawnBoundaries)
     _served: int = field(default=0)
     _fault: str = field(default="")
+    _unsigned: str = field(default="")
     _switching: threading.Lock = field(default_factory=threading.Lock)
 
     @cached_property
@@ -112,6 +115,18 @@ class Service(Reading):
             if fault != self._fault:
                 _log.warning("the published view cannot be opened: %s", fault)
         self._fault = fault
+
+    def refresh(self) -> None:
+        """Cosign anew what was last cosigned over a day ago, where the keys are; what
+        keeps it from being is logged, once."""
+        fault = ""
+        try:
+            self.registers.refresh_signatures(_FRESH_FOR)
+        except (TrigpointError, OSError, sqlite3.Error) as error:
+            fault = f"{type(error).__name__}: {error}"
+            if fault != self._unsigned:
+                _log.warning("the signatures cannot be renewed: %s", fault)
+        self._unsigned = fault
 
     def _switch(self) -> None:
         registers, view = self.registers, self.registers.newest()
@@ -169,6 +184,13 @@ async def follow(service: Service) -> None:
     while True:
         await anyio.sleep(_LOOK_EVERY)
         await anyio.to_thread.run_sync(service.follow)
+
+
+async def stay_fresh(service: Service) -> None:
+    """Look now and then whether signatures have to be renewed."""
+    while True:
+        await anyio.to_thread.run_sync(service.refresh)
+        await anyio.sleep(_SIGN_EVERY)
 
 
 async def service_of(request: Request) -> Service:

@@ -124,9 +124,9 @@ def initialise(
                 f"back, or move the folder away to begin another. {error}"
             ) from error
         make_owner(folder.path)
-        write_public(data / KEYS_FILE, folder.public_text())
         body = {"format": _FORMAT, "origin": origin, "keys": str(chosen), "base": base}
         write_public(data / IDENTITY_FILE, json.dumps(body, indent=1) + "\n")
+        write_public(data / KEYS_FILE, folder.public_text())
     return Identity(origin, folder.path, base=base)
 
 

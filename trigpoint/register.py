@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from trigpoint.archive import append_archive, read_archives, shape_of
+from trigpoint.erasure import erase_withheld
 from trigpoint.errors import (
     DataBusy,
     NoData,
@@ -32,6 +34,8 @@ from trigpoint.view import Progress, View, silent
 from trigpoint.views import Views
 
 LOG_FILE = "log.sqlite"
+
+_log = logging.getLogger(__name__)
 
 
 class Registers(Snapshot):
@@ -102,20 +106,23 @@ class Registers(Snapshot):
     def view(self) -> View:
         """The published view, opened again when a newer one was published.
 
-        It is built when there is none for this base, and built anew when it is
-        damaged. Raises ViewOutdated when another process published under another base
-        since: two bases cannot be served from one data directory.
+        It is built when there is none for this base, and built anew when it is damaged
+        or something was withheld since. Raises ViewOutdated when another process
+        published under another base since: two bases cannot be served from one data
+        directory.
         """
-        version = self.views.version()
-        if self._view is not None and self._view.version == version:
-            return self._view
+        version, withheld = self.views.version(), self.log.withheld_count()
+        held = self._view
+        if held and (held.version, held.withheld) == (version, withheld):
+            return held
         current = self.views.current()
         if current is not None and current.base != self.base and self._view:
             raise ViewOutdated(
                 f"the views in {self.data} are now those of {current.base}, not of "
                 f"{self.base}: serve one base from one data directory"
             )
-        if current is None or current.base != self.base:
+        known = current and (current.base, current.withheld)
+        if current is None or known != (self.base, withheld):
             current = self.publish()
         try:
             current.check()
@@ -125,10 +132,16 @@ class Registers(Snapshot):
         return current
 
     def publish(self, progress: Progress = silent, *, anew: bool = False) -> View:
-        """Bring the views up to the log, or with `anew` build them from nothing."""
+        """Bring the views up to the log, or with `anew` build them from nothing. What
+        was withheld, and is not yet erased, is erased then."""
         self._view = self.views.publish(
             self.log, self.schemas, self.base, anew=anew, progress=progress
         )
+        try:
+            erase_withheld(self.log.path)
+        except (DataBusy, OSError) as error:
+            # The views are as they must be; the next publish tries again.
+            _log.warning("what was withheld is to be erased yet: %s", error)
         return self._view
 
     # ---- loading -------------------------------------------------------------
@@ -162,9 +175,9 @@ class Registers(Snapshot):
         """
         summary, loading = Summary(), Loading(self.log, self.schemas, self.base)
         touched = [load.register for load in loads]
-        by = None if dry_run and key is None else self.permit(key, touched).signed
         if not dry_run:
             signer_of(self.data).ready(self.log, touched)
+        by = None if dry_run and key is None else self.permit(key, touched).signed
         with self.log.appending(batch, key=by, dry_run=dry_run) as appender:
             for load in loads:
                 loading.load(
@@ -206,9 +219,9 @@ class Registers(Snapshot):
         is a custodian's token: see `permit`, whose errors this raises.
         """
         summary = Summary()
-        who = None if dry_run and key is None else self.permit(key)
         if not dry_run:
             signer_of(self.data).ready(self.log)
+        who = None if dry_run and key is None else self.permit(key)
         by = None if who is None else who.signed
         with self.log.appending(batch, key=by, dry_run=dry_run) as appender:
             # Within it, so that nobody appends between the look and the leap.

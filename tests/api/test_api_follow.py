@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Callable
@@ -11,10 +12,12 @@ import pytest
 
 from api.app import create_app
 from tests.api.sample import frame
-from tests.copies import copy_data
+from tests.copies import copy_data, keys_of
 from tests.testclient import TestClient
 from trigpoint.errors import ViewDamaged
 from trigpoint.log.entry import Batch, Draft, SystemEntry
+from trigpoint.log.keys import trusted_keys
+from trigpoint.log.note import parse_note
 from trigpoint.log.rsf import format_rsf
 from trigpoint.log.store import Log
 from trigpoint.register import LOG_FILE, Registers
@@ -114,6 +117,45 @@ def test_the_last_good_view_is_served_while_a_newer_one_cannot_be_opened(
         assert [type(fault).__name__ in one.message for one in caplog.records] == [True]
         monkeypatch.undo()
         until(lambda: count(client) == "5")
+
+
+def cosigned(copy: Path) -> int:
+    """When the newest checkpoint of `country` was last cosigned."""
+    text = (copy / "keys.json").read_text("utf-8")
+    ring = trusted_keys(text, json.loads(text)["keys"][-1])
+    return ring.cosigned_at(parse_note(Registers.open(copy).log.checkpoint("country")))
+
+
+def test_a_running_server_renews_signatures(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that are older than a day are made anew, and served."""
+    before = cosigned(copy)
+    monkeypatch.setattr("api.service._SIGN_EVERY", 0.05)
+    with TestClient(create_app(Registers.open(copy), workers=1)):
+        time.sleep(0.3)
+        assert cosigned(copy) == before
+        monkeypatch.setattr("api.service._FRESH_FOR", -10)
+        until(lambda: cosigned(copy) > before)
+
+
+def test_a_server_that_may_not_use_the_key_says_so_once(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It goes on serving; a server that has no keys has nothing to say."""
+    monkeypatch.setattr("api.service._SIGN_EVERY", 0.02)
+    keys_of(copy).chmod(0o755)
+    with TestClient(create_app(Registers.open(copy), workers=1)) as client:
+        until(lambda: len(caplog.records) > 0)
+        time.sleep(0.3)
+        assert client.get("/doc/country/GB.json").status_code == 200
+    (said,) = caplog.messages
+    assert f"chmod 700 {keys_of(copy)}" in said
+    keys_of(copy).rename(copy.with_name("away"))
+    with TestClient(create_app(Registers.open(copy), workers=1)) as client:
+        time.sleep(0.3)
+        assert client.get("/doc/country/GB.json").status_code == 200
+    assert len(caplog.messages) == 1
 
 
 def test_views_of_another_base_are_not_served(copy: Path) -> None:

@@ -154,7 +154,7 @@ class KeyFolder:
     def keep(self, notes: Mapping[str, str]) -> None:
         """Make these the last notes signed of their registers, durably."""
         folder = self.path / LAST
-        if not folder.is_dir():
+        if notes and not folder.is_dir():
             folder.mkdir(mode=0o700, exist_ok=True)
             sync_folder(self.path)
         for register, note in notes.items():
