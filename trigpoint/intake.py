@@ -9,6 +9,7 @@ the work is, is no business of this module.
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +17,8 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from trigpoint.errors import TooBusy, TrigpointError
+
+_PATIENCE = 0.1  # of the time that a group took, which the next may wait to fill
 
 Work = TypeVar("Work")
 Done = TypeVar("Done")
@@ -94,6 +97,7 @@ class Intake(Generic[Work, Done]):
             self._count += 1
             self._weight += weight
             self._start()
+            self._lock.notify_all()
         return one.answer
 
     def close(self) -> None:
@@ -144,6 +148,7 @@ class Intake(Generic[Work, Done]):
         return group
 
     def _run(self, group: list[_Waiting[Work, Done]]) -> None:
+        began = time.monotonic()
         try:
             answers = self._do([one.work for one in group]) if group else []
             for one, answer in zip(group, answers, strict=True):
@@ -159,6 +164,18 @@ class Intake(Generic[Work, Done]):
             raise
         finally:
             with self._lock:
+                self._gather(self._count + len(group), time.monotonic() - began)
                 self._busy = False
                 self._start()
                 self._lock.notify_all()
+
+    def _gather(self, expected: int, spent: float) -> None:
+        """Give those who were just answered a moment to send again; the lock is held.
+
+        Else they would miss the next group, and two groups of half the size would take
+        turns for ever. The moment is short against what the last group took.
+        """
+        most = min(expected, self._limits.group)
+        self._lock.wait_for(
+            lambda: self._count >= most or self._closed, spent * _PATIENCE
+        )
