@@ -2,60 +2,65 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, cycle, repeat
 from pathlib import Path
 
 from bench.inputs import BATCH, Inputs
 from bench.measure import Comparison, Side
 from trigpoint.log import merkle
 from trigpoint.log.checkpoint import Checkpoint, log_origin
-from trigpoint.log.entry import Draft, Entry, leaf
+from trigpoint.log.entry import Draft, leaf
 from trigpoint.log.note import Note, SigningKey
 from trigpoint.log.prove import prove_entry
 from trigpoint.log.store import Log
-from trigpoint.schema.items import canonical_json, item_hash
+from trigpoint.schema.items import Item, canonical_json, item_hash
 
-_ENTRIES = 50_000
+_ENTRIES = 1_000_000
+_SAMPLE = 20_000
+_FIRST_KEY = 900_000_000_000  # as long as a real one
 _ROOTS = 200
-_PROVED = 1_000_000
 _PROOFS = 200
 _TIME = "2025-05-01T00:00:00Z"
-_REGISTER = "postcode"
+_REGISTER = "address"
+_ROWS = Path("addresses") / "gds_address.tsv.gz"
 
 
 def comparisons(inputs: Inputs) -> Iterator[Comparison]:
-    """Append, verify and root of a register of postcodes."""
+    """Append, verify, root and proof of a register of addresses."""
     items = _items(inputs)
-    drafts = [Draft(_TIME, key, text, item_hash(text)) for key, text in items.items()]
+    size = len(items)
     folders = (inputs.folder / f"log-{n}" for n in count())
-    given = f"{len(drafts):,} entries, one of each postcode"
+    given = f"{size:,} addresses, each with its own key"
     yield Comparison(
         "Append to the log",
         given,
         "entries",
         (
-            Side("hashing alone", len(drafts), lambda: _hash(items)),
-            _appending(drafts, folders),
+            Side("hashing alone", size, lambda: _hash(items)),
+            _appending(items, folders),
         ),
         about="Hashing: an item's SHA-256, its entry's leaf and the tree's nodes. "
-        "Appending writes items, entries, records and tiles to SQLite in one "
-        "transaction, reads the entries back to compare them, and syncs.",
+        "Appending begins with the items' texts, too: it hashes them, writes items, "
+        "entries and tiles to SQLite in one transaction, reads the entries back to "
+        "compare them, syncs, and moves all of it from SQLite's write-ahead log to "
+        "the file.",
     )
     log = Log(next(folders) / "log.sqlite")
-    _append(log, drafts)
+    _append(log, items)
     yield Comparison(
         "Verify a register",
         given,
         "entries",
         (
-            Side("hashing alone", len(drafts), lambda: _hash(items)),
-            Side("Log.verify", len(drafts), lambda: log.verify(_REGISTER)),
+            Side("hashing alone", size, lambda: _hash(items)),
+            Side("Log.verify", size, lambda: log.verify(_REGISTER)),
         ),
-        about="`verify` recomputes items, leaves and tiles from what is stored and "
-        "compares the records with the entries.",
+        about="`verify` recomputes items, leaves and tiles from what is stored.",
     )
-    leaves = _leaves(drafts)
+    leaves = _leaves(items)
     roots = inputs.size(_ROOTS)
     yield Comparison(
         "Root hash",
@@ -69,22 +74,16 @@ def comparisons(inputs: Inputs) -> Iterator[Comparison]:
         clock="processor",
         about="From tiles, the work grows with the logarithm of the size.",
     )
-    yield _proving(inputs, Log(next(folders) / "log.sqlite"))
+    yield _proving(inputs, log, leaves)
 
 
-def _proving(inputs: Inputs, log: Log) -> Comparison:
+def _proving(inputs: Inputs, log: Log, leaves: list[bytes]) -> Comparison:
     """Proofs of entries spread over a long log, against its leaf hashes alone."""
-    size, proofs = inputs.size(_PROVED), inputs.size(_PROOFS)
-    text = canonical_json({_REGISTER: "0"})
-    digest = item_hash(text)
-    _append(log, [Draft(_TIME, str(n), text, digest) for n in range(size)])
+    size, proofs = len(leaves), inputs.size(_PROOFS)
     _sign(log)
-    leaves = [
-        merkle.leaf_hash(leaf(Entry(n + 1, _TIME, str(n), digest))) for n in range(size)
-    ]
     return Comparison(
         "Prove an entry",
-        f"{size:,} entries of one item",
+        f"{size:,} entries",
         "proof",
         (
             Side("from all leaf hashes", 1, lambda: _path(leaves, size - 1)),
@@ -126,30 +125,45 @@ def _sign(log: Log) -> None:
 
 
 def _items(inputs: Inputs) -> dict[str, str]:
-    """Canonical items of postcodes, by key."""
-    at = inputs.postcodes(_ENTRIES)
+    """Canonical items of addresses by key: real rows, or the sample's, repeated."""
+    rows = _real_rows(inputs.real / _ROWS) if inputs.real else []
+    if not rows:
+        rows = inputs.items(_REGISTER, _SAMPLE)
+    keys = map(str, range(_FIRST_KEY, _FIRST_KEY + inputs.size(_ENTRIES)))
     return {
-        key: canonical_json({"postcode": key, "point": f"[{lon:.6f},{lat:.6f}]"})
-        for key, (lon, lat) in zip(at.keys, at.pairs(), strict=True)
+        key: canonical_json({**row, _REGISTER: key})
+        for key, row in zip(keys, cycle(rows), strict=False)
     }
+
+
+def _real_rows(path: Path) -> list[Item]:
+    """The rows of the archived address register."""
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        table = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return [{name: v for name, v in row.items() if v} for row in table]
 
 
 def _hash(items: dict[str, str]) -> bytes:
     """All the hashes that appending needs, and the root that they make."""
-    return merkle.root_hash(
-        merkle.leaf_hash(leaf(Entry(number, _TIME, key, item_hash(text))))
-        for number, (key, text) in enumerate(items.items(), start=1)
-    )
+    tiles: dict[tuple[int, int], bytes] = {}
+
+    def write(level: int, position: int, hashes: bytes) -> None:
+        tiles[level, position] = hashes
+
+    def read(level: int, position: int) -> bytes:
+        return tiles[level, position]
+
+    return merkle.root(read, merkle.extend(read, write, 0, _leaves(items)))
 
 
-def _leaves(drafts: list[Draft]) -> list[bytes]:
-    return [
-        merkle.leaf_hash(leaf(Entry(number, one.timestamp, one.key, one.item_hash)))
-        for number, one in enumerate(drafts, start=1)
-    ]
+def _leaves(items: dict[str, str]) -> list[bytes]:
+    """The leaf hashes of a log of these items."""
+    hashes = map(item_hash, items.values())
+    entries = zip(count(1), repeat(_TIME), items, hashes, strict=False)
+    return merkle.leaf_hashes(map(leaf, entries))
 
 
-def _appending(drafts: list[Draft], folders: Iterator[Path]) -> Side:
+def _appending(items: dict[str, str], folders: Iterator[Path]) -> Side:
     """Appending to a log that is new for each run."""
     logs: list[Log] = []
 
@@ -159,12 +173,23 @@ def _appending(drafts: list[Draft], folders: Iterator[Path]) -> Side:
         logs[:] = [Log(next(folders) / "log.sqlite")]
 
     def run() -> bytes:
-        return _append(logs[0], drafts)
+        return _append(logs[0], items)
 
-    return Side("Log.appending", len(drafts), run, renew)
+    def remark() -> str:
+        ((pages, page),) = logs[0].db.execute(
+            "SELECT page_count, page_size FROM pragma_page_count, pragma_page_size"
+        )
+        content = sum(len(text.encode()) for text in items.values())
+        return (
+            f"{pages * page / len(items):.0f} bytes an entry in all, "
+            f"{content / len(items):.0f} of them the item's text"
+        )
+
+    return Side("Log.appending", len(items), run, renew, remark)
 
 
-def _append(log: Log, drafts: list[Draft]) -> bytes:
+def _append(log: Log, items: dict[str, str]) -> bytes:
+    drafts = (Draft(_TIME, key, text, item_hash(text)) for key, text in items.items())
     with log.appending(BATCH) as appender:
         appender.append(_REGISTER, drafts)
     return log.root(_REGISTER)
