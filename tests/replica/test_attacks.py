@@ -1,0 +1,464 @@
+"""A site that lies is refused with the right words, and the replica stays as it was."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+
+from tests.log.drafts import TIME, append
+from tests.log.installation import Installation
+from tests.log.vectors import OTHER
+from tests.replica.conftest import Followed
+from tests.replica.sites import Answer, export, follow, reply, resigned, truth, twin
+from trigpoint.errors import (
+    BadSignature,
+    Forked,
+    InvalidInput,
+    NotSigned,
+    NotVerified,
+    RolledBack,
+    SourceUnreachable,
+    Stalled,
+    TrigpointError,
+)
+from trigpoint.log.entry import Draft, leaf
+from trigpoint.log.keyfolder import SIGNING
+from trigpoint.log.keys import PublicKeys
+from trigpoint.log.note import parse_note
+from trigpoint.log.tiles import pack_items, unpack_entries, unpack_items
+from trigpoint.replica.lines import Unannounced, parse_leaf
+from trigpoint.schema.items import item_hash
+
+Attack = Callable[[Followed], None]
+DAY = 86_400
+
+
+def flipped(path: str, at: int = -1) -> Attack:
+    """One bit of one file is another."""
+
+    def attack(here: Followed) -> None:
+        body = bytearray(here.site.bytes(path))
+        body[at] ^= 1
+        here.site.lie(path, bytes(body))
+
+    return attack
+
+
+def cut(path: str, at: int) -> Attack:
+    """A file ends early, as if it were whole."""
+    return lambda here: here.site.lie(path, here.site.bytes(path)[:at])
+
+
+def cosigned_at(when: Callable[[], float]) -> Attack:
+    """The newest checkpoint was cosigned at another time."""
+
+    def attack(here: Followed) -> None:
+        text = parse_note(here.site.bytes("checkpoint")).text
+        key = here.inst.keys.key(SIGNING)
+        here.site.lie("checkpoint", resigned(text, int(when()), key))
+
+    return attack
+
+
+def by_another_key(here: Followed) -> None:
+    """Somebody else signed in the log's name."""
+    text = parse_note(here.site.bytes("checkpoint")).text
+    here.site.lie("checkpoint", resigned(text, int(time.time()), OTHER))
+
+
+def of_another_register(here: Followed) -> None:
+    """A checkpoint that was signed for another register."""
+    here.inst.grow(600, "other")
+    export(here.inst, here.site.folder)
+    other = here.site.folder / "registers/other/checkpoint"
+    here.site.lie("checkpoint", other.read_bytes())
+
+
+def forked(size: int) -> Attack:
+    """The key signed another history, which is served whole."""
+
+    def attack(here: Followed) -> None:
+        other = twin(here.inst, here.replica.parent / "other")
+        other.grow(1, "town")
+        append(other.log, [other_town(n) for n in range(size - 1)])
+        there = export(other, here.replica.parent / "forked") / "registers" / "town"
+        for file in there.rglob("*"):
+            if file.is_file():
+                here.site.lie(str(file.relative_to(there)), file.read_bytes())
+        other.log.close()
+
+    return attack
+
+
+def other_town(number: int) -> Draft:
+    text = f'{{"town":"x{number}"}}'
+    return Draft(TIME, f"x{number}", text, item_hash(text))
+
+
+def rolled_back(here: Followed) -> None:
+    """An old checkpoint, rightly signed, is shown again."""
+    other = twin(here.inst, here.replica.parent / "other")
+    other.grow(200)
+    there = export(other, here.replica.parent / "old")
+    here.site.lie("checkpoint", (there / "registers/town/checkpoint").read_bytes())
+    here.site.lie("about", (there / "registers/town/about").read_bytes())
+    other.log.close()
+
+
+def old_statement(here: Followed) -> None:
+    """The statement is that of the 300 entries before."""
+    other = twin(here.inst, here.replica.parent / "other")
+    other.grow(300)
+    there = export(other, here.replica.parent / "old")
+    here.site.lie("about", (there / "registers/town/about").read_bytes())
+    other.log.close()
+
+
+def left_out(here: Followed) -> None:
+    """An item is not given, and nothing signed says why."""
+    items = unpack_items(here.site.bytes("tile/items/001"))
+    here.site.lie("tile/items/001", pack_items([None, *items[1:]]))
+
+
+def swapped_items(here: Followed) -> None:
+    """Two items of a bundle are each other's."""
+    one, two, *rest = unpack_items(here.site.bytes("tile/items/001"))
+    here.site.lie("tile/items/001", pack_items([two, one, *rest]))
+
+
+def gone(path: str) -> Attack:
+    return lambda here: here.site.lies.update(
+        {f"registers/town/{path}": lambda asked, _: reply(asked, b"", 404)}
+    )
+
+
+ATTACKS: dict[str, tuple[Attack, type[TrigpointError], str]] = {
+    "fork": (forked(700), Forked, "does not go on from the 300 entries"),
+    "fork-of-same-size": (forked(300), Forked, "another root at 300 entries"),
+    "rollback": (rolled_back, RolledBack, "has 200 entries .* was seen with 300"),
+    "item": (
+        flipped("tile/items/002.p/88"),
+        NotVerified,
+        "town: tile/items/002.p/88: the item of entry 600 is sha-256:",
+    ),
+    "items-swapped": (swapped_items, NotVerified, "the item of entry 257 is sha-256:"),
+    "item-left-out": (left_out, Unannounced, "leaves out the item of entry 257"),
+    "items-cut": (cut("tile/items/001", 1000), NotVerified, "items/001: a bundle is"),
+    "items-gone": (gone("tile/items/001"), NotVerified, "items/001 is not there"),
+    "entry": (
+        flipped("tile/entries/001", 40),
+        NotVerified,
+        "town: tile/entries/001: entry 257 is not what the tree holds",
+    ),
+    "entries-cut": (cut("tile/entries/001", 999), NotVerified, "entries/001: a bundle"),
+    "entries-empty": (
+        cut("tile/entries/001", 0),
+        NotVerified,
+        "0 entries, expected 25",
+    ),
+    "tile": (flipped("tile/0/001"), NotVerified, "town: tile/0/001 hashes to"),
+    "tile-above": (
+        flipped("tile/1/000.p/2"),
+        NotVerified,
+        "tile/0/002.p/88, tile/1/000.p/2 hash to the root .* but the signed root is",
+    ),
+    "tile-at-the-edge": (flipped("tile/0/002.p/88"), NotVerified, "tile/0/002.p/88"),
+    "tile-cut": (cut("tile/0/001", 77), NotVerified, "tile/0/001 has 77 bytes"),
+    "tile-gone": (gone("tile/0/001"), NotVerified, "tile/0/001 is not there"),
+    "signature": (flipped("checkpoint", 150), BadSignature, "town is wrong"),
+    "cosignature": (flipped("checkpoint", -60), BadSignature, "it does not say when"),
+    "size": (flipped("checkpoint", 32), BadSignature, "town is wrong"),
+    "checkpoint-cut": (cut("checkpoint", 99), NotVerified, "not a signed note"),
+    "checkpoint-gone": (gone("checkpoint"), NotSigned, "nothing of town is signed"),
+    "other-key": (by_another_key, BadSignature, "no trusted key signed"),
+    "other-register": (
+        of_another_register,
+        NotVerified,
+        "is of localhost:8000/registers/other, expected .*/registers/town",
+    ),
+    "stalled": (
+        cosigned_at(lambda: time.time() - 8 * DAY),
+        Stalled,
+        "8.0 days ago; at most 7 days",
+    ),
+    "to-come": (cosigned_at(lambda: time.time() + 3 * DAY), Stalled, "is to come"),
+    "statement": (flipped("about", 60), NotVerified, "about"),
+    "statement-gone": (gone("about"), NotVerified, "about is not there"),
+    "statement-old": (old_statement, NotVerified, "speaks for 300 entries, the check"),
+}
+
+
+@pytest.mark.parametrize(
+    ("attack", "error", "says"), ATTACKS.values(), ids=ATTACKS.keys()
+)
+def test_a_lie_is_refused_and_changes_nothing(
+    attack: Attack, error: type[TrigpointError], says: str, followed: Followed
+) -> None:
+    """Each lie has its error and its words; then the honest log is followed on."""
+    before = truth(followed.replica)
+    attack(followed)
+    done = follow(followed.replica, followed.site.address, registers=("town",))
+    wrong = done.wrong["town"]
+    assert type(wrong) is error
+    assert re.search(says, str(wrong)), str(wrong)
+    assert truth(followed.replica) == before
+    followed.site.lies.clear()
+    (fine,) = follow(followed.replica, followed.site.address, registers=("town",)).done
+    assert (fine.added, fine.checkpoint.size) == (300, 600)
+
+
+def drip(asked: BaseHTTPRequestHandler, body: bytes | None) -> None:
+    """A few bytes now and then, and no end."""
+    asked.send_response(200)
+    asked.send_header("Content-Length", "100000")
+    asked.end_headers()
+    for _ in range(200):
+        asked.wfile.write(b"x")
+        asked.wfile.flush()
+        time.sleep(0.05)
+
+
+def endless(asked: BaseHTTPRequestHandler, body: bytes | None) -> None:
+    """Bytes as fast as they go, and no end."""
+    asked.send_response(200)
+    asked.send_header("Transfer-Encoding", "chunked")
+    asked.end_headers()
+    while True:
+        asked.wfile.write(b"10000\r\n" + b"x" * 65_536 + b"\r\n")
+
+
+def bomb(asked: BaseHTTPRequestHandler, body: bytes | None) -> None:
+    """A little gzip that stands for a gigabyte."""
+    packed = gzip.compress(bytes(50_000_000))
+    reply(asked, packed, headers={"Content-Encoding": "gzip"})
+
+
+def short(asked: BaseHTTPRequestHandler, body: bytes | None) -> None:
+    """Less than was announced, and the connection is cut."""
+    assert body is not None
+    asked.send_response(200)
+    asked.send_header("Content-Length", str(len(body)))
+    asked.end_headers()
+    asked.wfile.write(body[: len(body) // 2])
+    asked.close_connection = True
+
+
+def torn_gzip(asked: BaseHTTPRequestHandler, body: bytes | None) -> None:
+    assert body is not None
+    reply(asked, gzip.compress(body)[:-9], headers={"Content-Encoding": "gzip"})
+
+
+def hang_up(asked: BaseHTTPRequestHandler, body: bytes | None) -> None:
+    asked.close_connection = True
+
+
+def redirect(to: str) -> Answer:
+    return lambda asked, _: reply(asked, b"", 302, {"Location": to})
+
+
+def status(code: int) -> Answer:
+    return lambda asked, _: reply(asked, b"no", code)
+
+
+FAULTS: dict[str, tuple[str, Answer, str]] = {
+    "drip": ("tile/0/001", drip, "too slow: no whole answer"),
+    "endless": ("checkpoint", endless, "is larger than 131,072 bytes"),
+    "endless-tile": ("tile/0/001", endless, "is larger than 8,192 bytes"),
+    "bomb": ("tile/0/001", bomb, "is larger than 8,192 bytes"),
+    "cut": ("tile/entries/001", short, "cannot be reached"),
+    "torn-gzip": ("tile/items/001", torn_gzip, "the gzip ends before its end"),
+    "hang-up": ("about", hang_up, "cannot be reached"),
+    "loop": ("checkpoint", redirect("checkpoint"), "redirects more than 5 times"),
+    "redirect-to-nothing": ("checkpoint", redirect("http://[::"), "checkpoint"),
+    "redirect-to-a-file": ("checkpoint", redirect("file:///etc/passwd"), "checkpoint"),
+    "500": ("tile/items/001", status(500), "answers 500"),
+    "403": ("tile/0/001", status(403), "answers 403: expected 200"),
+    "encoding": (
+        "tile/0/001",
+        lambda asked, body: reply(
+            asked, body or b"", headers={"Content-Encoding": "br"}
+        ),
+        "answers in the encoding “br”",
+    ),
+}
+
+
+@pytest.mark.parametrize(("path", "answer", "says"), FAULTS.values(), ids=FAULTS.keys())
+def test_a_fault_is_said_and_changes_nothing(
+    path: str, answer: Answer, says: str, followed: Followed
+) -> None:
+    """A server that is broken or wastes time and memory is left, and tried again."""
+    before = truth(followed.replica)
+    followed.site.lies[f"registers/town/{path}"] = answer
+    done = follow(followed.replica, followed.site.address)
+    assert type(done.wrong["town"]) is SourceUnreachable
+    assert done.unreachable
+    assert says in str(done.wrong["town"])
+    assert truth(followed.replica) == before
+    followed.site.lies.clear()
+    (fine,) = follow(followed.replica, followed.site.address).done
+    assert fine.checkpoint.size == 600
+
+
+def test_a_fault_that_passes_is_not_noticed(followed: Followed) -> None:
+    """A server that fails once is asked once more."""
+    failed = []
+
+    def once(asked: BaseHTTPRequestHandler, body: bytes | None) -> None:
+        if failed:
+            reply(asked, body or b"")
+        else:
+            failed.append(asked.path)
+            reply(asked, b"busy", 503)
+
+    followed.site.lies["registers/town/tile/0/001"] = once
+    assert not follow(followed.replica, followed.site.address).wrong
+    assert failed == ["/registers/town/tile/0/001"]
+
+
+def test_what_was_fetched_before_a_lie_is_not_fetched_again(
+    followed: Followed,
+) -> None:
+    """After a bad bundle, only what was not yet right is asked for."""
+    flipped("tile/items/002.p/88")(followed)
+    assert follow(followed.replica, followed.site.address).wrong
+    followed.site.lies.clear()
+    followed.site.asked.clear()
+    assert not follow(followed.replica, followed.site.address).wrong
+    asked = [path for path in followed.site.asked if "/tile/" in path]
+    assert not [path for path in asked if "entries" in path or "items/001" in path]
+    assert "registers/town/tile/items/002.p/88" in asked
+
+
+def test_a_spool_that_was_changed_is_fetched_again(followed: Followed) -> None:
+    """What lies in the spool is believed no more than what comes from the site."""
+    flipped("tile/items/002.p/88")(followed)
+    assert follow(followed.replica, followed.site.address).wrong
+    followed.site.lies.clear()
+    spooled = followed.replica / "incoming/town/tile"
+    for name in ("0/001", "entries/001", "items/001"):
+        body = bytearray((spooled / name).read_bytes())
+        body[50] ^= 1
+        (spooled / name).write_bytes(body)
+    (done,) = follow(followed.replica, followed.site.address).done
+    assert done.checkpoint.size == 600
+    assert not spooled.exists()
+
+
+def test_both_checkpoints_of_a_fork_are_kept(followed: Followed) -> None:
+    """The evidence is two notes by one key that cannot both be true."""
+    forked(700)(followed)
+    wrong = follow(followed.replica, followed.site.address).wrong["town"]
+    (folder,) = (followed.replica / "evidence" / "town").iterdir()
+    assert str(folder) in str(wrong)
+    ring = followed.inst.ring()
+    notes = [parse_note((folder / name).read_bytes()) for name in sorted_files(folder)]
+    assert sorted(ring.check(note).size for note in notes) == [300, 700]
+
+
+def sorted_files(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
+def test_other_keys_are_refused_where_some_are_remembered(
+    followed: Followed, tmp_path: Path
+) -> None:
+    """A site that suddenly has another key, without a rotation, is not believed."""
+    public = PublicKeys("localhost:8000", (OTHER.verifier("localhost:8000"),))
+    text = public.format().encode()
+    followed.site.lies["keys.json"] = lambda asked, _: reply(asked, text)
+    before = truth(followed.replica)
+    with pytest.raises(BadSignature, match="no rotation leads there"):
+        follow(followed.replica, followed.site.address)
+    assert truth(followed.replica) == before
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b'{"registers": 5}',
+        json.dumps({"registers": [{"register": "../../etc"}]}).encode(),
+        json.dumps({"registers": [{"register": "town/../x"}]}).encode(),
+        json.dumps({"registers": [{"register": None}]}).encode(),
+        b"[" * 100_000,
+    ],
+    ids=["empty", "list", "number", "path", "inner-path", "null", "deep"],
+)
+def test_a_list_of_registers_that_is_none_is_refused(
+    body: bytes, followed: Followed
+) -> None:
+    """No name that could lead elsewhere in the replica's folder is taken."""
+    followed.site.lies["registers.json"] = lambda asked, _: reply(asked, body)
+    with pytest.raises(NotVerified, match=r"registers\.json"):
+        follow(followed.replica, followed.site.address)
+
+
+def test_a_register_that_is_no_longer_listed_is_missed(followed: Followed) -> None:
+    """A site cannot take a register away unseen."""
+    followed.inst.grow(1, "other")
+    export(followed.inst, followed.site.folder)
+    text = b'{"registers": [{"register": "other"}]}'
+    followed.site.lies["registers.json"] = lambda asked, _: reply(asked, text)
+    done = follow(followed.replica, followed.site.address)
+    assert [one.register for one in done.done] == ["other"]
+    assert isinstance(done.wrong["town"], RolledBack)
+
+
+def test_one_bad_register_does_not_keep_others(followed: Followed) -> None:
+    """The register that is right is followed, the other is reported."""
+    followed.inst.grow(9, "other")
+    export(followed.inst, followed.site.folder)
+    flipped("tile/0/001")(followed)
+    done = follow(followed.replica, followed.site.address)
+    assert [(one.register, one.added) for one in done.done] == [("other", 9)]
+    assert list(done.wrong) == ["town"]
+    assert not done.unreachable
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"town": "x"}', "not in canonical form"),
+        ('{"town":1}', "is no item"),
+        ("no JSON at all", "is no item"),
+    ],
+)
+def test_an_item_that_was_signed_must_still_be_one(
+    text: str, says: str, inst: Installation, tmp_path: Path
+) -> None:
+    """A key does not make an item of what is none."""
+    append(inst.log, [Draft(TIME, "x", text, item_hash(text))])
+    done = follow(tmp_path / "replica", str(export(inst, tmp_path / "export")))
+    assert says in str(done.wrong["town"])
+    assert "entry 301" in str(done.wrong["town"])
+    assert not (tmp_path / "replica" / "log.sqlite").exists()
+
+
+def test_entries_are_read_as_strictly_as_they_are_written(inst: Installation) -> None:
+    """Every entry of the log is parsed back, and no other spelling of it is."""
+    entries = inst.log.entries("town")
+    assert [parse_leaf(leaf(entry)) for entry in entries] == entries
+    spelt = leaf(entries[0])
+    assert unpack_entries(len(spelt).to_bytes(2, "big") + spelt) == [spelt]
+    for wrong in (
+        spelt + b" ",
+        spelt.replace(b":", b": ", 1),
+        spelt.replace(b'"1"', b'"01"', 1),
+        spelt.replace(b'"key":"k0"', b'"key":"\\u006b0"'),
+        spelt.replace(b'"key":"k0"', b'"key":"\\ud800"'),
+        spelt.replace(b'"key":"k0"', b'"key":"\xff"'),
+        spelt.replace(b'"key":"k0"', b'"key":""'),
+        spelt.replace(b"T12:00:00Z", b" 12:00:00Z"),
+        b"",
+    ):
+        with pytest.raises(InvalidInput):
+            parse_leaf(wrong)
