@@ -21,12 +21,14 @@ def silent(_stage: str, _done: int, _total: int | None) -> None:
 
 @dataclass(frozen=True)
 class View:
-    """One published state. `sizes` are the log sizes that it speaks for."""
+    """One published state. `sizes` are the log sizes that it speaks for, `withheld` the
+    number of items that were withheld then."""
 
     version: int
     base: str
     fingerprint: str
     sizes: dict[str, int]
+    withheld: int
     folder: Path
 
     @property

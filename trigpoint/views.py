@@ -4,6 +4,9 @@
 the version that is served. A publish builds the next version beside it (hard links for
 what did not change) and then moves the name, so readers see the old state or the new
 one. A version that was not finished is never named, and is cleared away later.
+
+Once an item is withheld, no view made before may be served: they are built from the log
+alone then, and the old versions removed at once.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from trigpoint.build import Build
 from trigpoint.errors import DataBusy, ViewDamaged, ViewOutdated
@@ -25,7 +28,7 @@ from trigpoint.schema.catalogue import Schemas
 from trigpoint.view import Progress, View, silent
 
 # Raised when the code that builds views changes what they hold.
-FORMAT = 2
+FORMAT = 3
 PATIENCE = 600.0  # seconds to wait for another process's publish
 
 
@@ -51,11 +54,11 @@ class Views:
             return None
         folder = self._folder / str(version)
         try:
-            state = json.loads((folder / "state.json").read_text())
+            state = _state(folder)
             if state.pop("format") != FORMAT:
                 return None
             return View(version=version, folder=folder, **state)
-        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        except (KeyError, TypeError):
             return None
 
     def publish(
@@ -76,14 +79,17 @@ class Views:
         with self._lock(), log.snapshot():
             fingerprint = schemas.fingerprint
             old = self.current()
-            if old and (old.base, old.fingerprint) != (base, fingerprint):
+            withheld = log.withheld_count()
+            made_from = (base, fingerprint, withheld)
+            if old and (old.base, old.fingerprint, old.withheld) != made_from:
                 old = None
             sizes = {name: log.size(name) for name in schemas if log.size(name)}
             if old and not anew and old.sizes == sizes:
+                self._clear(old)  # what a publish that was killed has left
                 return old
             version = (self.version() or 0) + 1
             folder = self._folder / str(version)
-            view = View(version, base, fingerprint, sizes, folder)
+            view = View(version, base, fingerprint, sizes, withheld, folder)
             build = Build(log, schemas, base, progress)
             try:
                 build.write(_fresh(folder), sizes, None if anew else old)
@@ -99,18 +105,38 @@ class Views:
             "base": view.base,
             "fingerprint": view.fingerprint,
             "sizes": view.sizes,
+            "withheld": view.withheld,
         }
         _write(folder / "state.json", json.dumps(state))
         _sync(folder)
         _write(self._pointer, str(view.version))
-        self._clear(view.version)
+        self._clear(view)
         return view
 
-    def _clear(self, version: int) -> None:
-        """Remove all versions but the one before; readers may still be in that."""
-        for folder in self._folder.iterdir():
-            if folder.name.isdigit() and int(folder.name) not in (version, version - 1):
+    def withdraw(self, withheld: int) -> None:
+        """Remove every view when the current one was made before so many items were
+        withheld: for whoever will not publish."""
+        if not self._folder.exists():
+            return
+        with self._lock():
+            current = self.current()
+            if current is None or current.withheld != withheld:
+                self._pointer.unlink(missing_ok=True)
+                for folder in self._versions():
+                    shutil.rmtree(folder)
+
+    def _clear(self, view: View) -> None:
+        """Remove all versions but the one before, which readers may still be in; that
+        too, if something was withheld since."""
+        for folder in self._versions():
+            before = int(folder.name) == view.version - 1
+            if before and _state(folder).get("withheld") == view.withheld:
+                continue
+            if folder != view.folder:
                 shutil.rmtree(folder)
+
+    def _versions(self) -> list[Path]:
+        return [one for one in self._folder.iterdir() if one.name.isdigit()]
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -134,6 +160,15 @@ class Views:
                 time.sleep(0.1)
             else:
                 return
+
+
+def _state(folder: Path) -> dict[str, Any]:
+    """What a version says of itself; nothing when that cannot be read."""
+    try:
+        state = json.loads((folder / "state.json").read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return state if isinstance(state, dict) else {}
 
 
 def _fresh(folder: Path) -> Path:

@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from trigpoint.errors import DataBusy, NoData, NoSuchItem
 from trigpoint.log.appender import Appender
+from trigpoint.log.entries import WithheldItem
 from trigpoint.log.entry import Batch, BatchKey
+from trigpoint.log.erase import remind, write_anew
 from trigpoint.log.reader import LogReader
 from trigpoint.log.verify import verify_register
 from trigpoint.schema.items import format_hash
+
+_PATIENCE = 30.0  # seconds to wait for who writes; SQLite waits as long
 
 
 class Log(LogReader):
@@ -70,12 +75,17 @@ class Log(LogReader):
             yield appender
 
     @contextmanager
-    def _lock(self) -> Iterator[None]:
+    def _lock(self, patience: float = 0.0) -> Iterator[None]:
+        until = time.monotonic() + patience
         with (self.path.parent / "lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise self._busy() from error
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError as error:
+                    if time.monotonic() >= until:
+                        raise self._busy() from error
+                    time.sleep(0.05)
             yield
 
     def _busy(self) -> DataBusy:
@@ -110,23 +120,49 @@ class Log(LogReader):
         )
 
     def withhold(self, digest: bytes, reason: str, date: str) -> None:
-        """Forget an item's content for good, since that day; its hash stays.
+        """Withhold one item, as `withhold_all` does."""
+        self.withhold_all([WithheldItem(digest, reason, date)])
 
-        The content is overwritten where it stood in the file; copies of it may be in
-        the write-ahead log until a checkpoint. Raises NoSuchItem for an item never
-        held, Withheld for one that is withheld already.
+    def withhold_all(self, items: Iterable[WithheldItem]) -> None:
+        """Forget the contents of items for good, since those days; their hashes stay.
+
+        All of them or none, durable on return; copies of them stay in the log's files
+        until `erase`, of which a reminder is left. Raises NoSuchItem for an item never
+        held, Withheld for one that is withheld already, and DataBusy.
         """
         self.db.execute("PRAGMA secure_delete = ON")
+        self._put("BEGIN IMMEDIATE")
+        try:
+            remind(self.path.parent)
+            for one in items:
+                self._withhold(one)
+            self.db.execute("COMMIT")
+        except BaseException:
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
+            raise
+
+    def _withhold(self, one: WithheldItem) -> None:
         changed = self._put(
             "UPDATE item SET content = NULL, withheld = ?, withheld_on = ? "
             "WHERE hash = ? AND content IS NOT NULL",
-            reason,
-            date,
-            digest,
+            one.reason,
+            one.date,
+            one.hash,
         )
         if not changed:
-            self.item(digest)
-            raise NoSuchItem(f"no item is called {format_hash(digest)}")
+            self.item(one.hash)
+            raise NoSuchItem(f"no item is called {format_hash(one.hash)}")
+
+    def erase(self) -> None:
+        """Erase from the log's files what was withheld; takes as long as writing them
+        anew, and room for two more of them.
+
+        When it returns, no reader sees the log as it was before. Raises DataBusy when
+        one still does after half a minute, or another process writes; OSError.
+        """
+        with self._lock(_PATIENCE):
+            write_anew(self.db, self.path)
 
     def _put(self, sql: str, *bound: object) -> int:
         """One statement that changes rows, and how many it did; its own transaction,
