@@ -46,8 +46,8 @@ class Installation:
         drafts = [draft(f"k{n}", name=f"N{n}") for n in range(size, size + count)]
         append(self.log, drafts, register)
 
-    def sign(self, **options: float) -> list[str]:
-        return self.signer.sign(self.log, **options)
+    def sign(self, *, renew_before: float | None = None) -> list[str]:
+        return self.signer.sign(self.log, renew_before=renew_before)
 
     def checkpoint(self, register: str = "town", size: int | None = None) -> Checkpoint:
         """A signed checkpoint in the database, verified with the present keys."""
