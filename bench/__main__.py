@@ -25,6 +25,7 @@ SUBJECTS = {
     "nearest": ("What is nearest", "bench.nearest"),
     "gate": ("The gate", "bench.gate"),
     "log": ("The log", "bench.log"),
+    "appends": ("Appending as a service", "bench.durable"),
     "rdf": ("RDF and views", "bench.rdf"),
     "sparql": ("SPARQL", "bench.sparql"),
     "http": ("HTTP", "bench.web"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 
 from bench.inputs import BATCH, Inputs
@@ -13,21 +14,22 @@ from trigpoint.intake import Intake
 from trigpoint.log.entry import Draft
 from trigpoint.log.signer import Signer
 from trigpoint.log.store import Log
+from trigpoint.schema.items import canonical_json, item_hash
 
 _SINGLE = 60
 _TOGETHER = 8_000
 _PRODUCERS = 64
 _BASE = "http://localhost:8000"
 _REGISTER = "postcode"
+_TIME = "2025-05-01T00:00:00Z"
 
 
-def durable(
-    inputs: Inputs, drafts: Sequence[Draft], folders: Iterator[Path]
-) -> Comparison:
+def comparisons(inputs: Inputs) -> Iterator[Comparison]:
     """One producer that waits for each entry, and many that wait together."""
-    alone = drafts[: inputs.size(_SINGLE)]
-    together = drafts[: inputs.size(_TOGETHER)]
-    return Comparison(
+    folders = (inputs.folder / f"durable-{n}" for n in count())
+    alone = _drafts(inputs.size(_SINGLE))
+    together = _drafts(inputs.size(_TOGETHER))
+    yield Comparison(
         "Durable single appends",
         f"one entry a submission, {_PRODUCERS} producers in the second line",
         "entries",
@@ -40,6 +42,15 @@ def durable(
         "under one signature (`trigpoint.intake`). Both depend on how long the disk "
         "takes to sync: four times for each group.",
     )
+
+
+def _drafts(size: int) -> list[Draft]:
+    """Entries of as many small items, each with a key of its own."""
+    texts = {
+        key: canonical_json({"point": "[-0.127670,51.503541]", _REGISTER: key})
+        for key in (f"K{number}" for number in range(size))
+    }
+    return [Draft(_TIME, key, text, item_hash(text)) for key, text in texts.items()]
 
 
 class _Service:

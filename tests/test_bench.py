@@ -20,6 +20,7 @@ LEAST = {
     "nearest": 1,
     "gate": 5,
     "log": 4,
+    "appends": 1,
     "rdf": 3,
     "sparql": 2,
     "http": 6,
