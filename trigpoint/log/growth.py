@@ -9,22 +9,12 @@ new entries, and one tile a level.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
-
 from trigpoint.errors import LogCorrupt, SigningRefused
 from trigpoint.log import merkle
 from trigpoint.log.checkpoint import Checkpoint
-from trigpoint.log.entry import Entry, leaf
 from trigpoint.log.reader import LogReader
+from trigpoint.log.verify import checked_leaves
 from trigpoint.schema.items import format_hash
-
-_PAGE = 64 * merkle.TILE_WIDTH
-_ROWS = """
-    SELECT e.number, e.timestamp, e.key, i.hash, CAST(i.content AS BLOB)
-    FROM entry e CROSS JOIN item i ON i.id = e.item
-    WHERE e.register = ? AND e.number > ? ORDER BY e.number
-"""
 
 
 def check_contains(reader: LogReader, register: str, signed: Checkpoint) -> None:
@@ -54,7 +44,7 @@ def grown_root(reader: LogReader, register: str, signed: Checkpoint | None) -> b
     tiles, size = _Tiles(reader, register), signed.size if signed else 0
     if signed is not None and tiles.root(size) != signed.root:
         raise LogCorrupt(f"{register}: the tiles read now so, now otherwise")
-    for hashes in _leaf_hashes(reader, register, size):
+    for hashes in checked_leaves(reader, register, size):
         tiles.grow(size, hashes)
         size += len(hashes)
     held = reader.size(register)
@@ -110,23 +100,3 @@ class _Tiles:
     def _write(self, level: int, position: int, hashes: bytes) -> None:
         self._known[level, position] = hashes
         self._fresh.add((level, position))
-
-
-def _leaf_hashes(reader: LogReader, register: str, after: int) -> Iterator[list[bytes]]:
-    """Leaf hashes of the entries after a number, a page at a time."""
-    rows = reader.db.execute(_ROWS, (reader.register_id(register), after))
-    expected = after
-    while page := rows.fetchmany(_PAGE):
-        hashes = []
-        for number, timestamp, key, digest, content in page:
-            expected += 1
-            if number != expected:
-                raise LogCorrupt(f"{register}: entry {expected} is missing")
-            if content is not None and hashlib.sha256(content).digest() != digest:
-                name = format_hash(digest)
-                raise LogCorrupt(
-                    f"{register}: the item of entry {number} is not {name}"
-                )
-            line = leaf(Entry(number, timestamp, key, digest))
-            hashes.append(merkle.leaf_hash(line))
-        yield hashes

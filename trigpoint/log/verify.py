@@ -23,7 +23,7 @@ _PAGE = 100 * merkle.TILE_WIDTH
 _ROWS = """
     SELECT e.number, e.timestamp, e.key, i.hash, CAST(i.content AS BLOB)
     FROM entry e CROSS JOIN item i ON i.id = e.item
-    WHERE e.register = ? ORDER BY e.number
+    WHERE e.register = ? AND e.number > ? ORDER BY e.number
 """
 
 
@@ -39,7 +39,7 @@ def verify_register(log: LogReader, register: str, size: int | None = None) -> b
         held = log.size(register)
         tiles = _Tiles(log, register)
         try:
-            for leaves in _leaves(log, register):
+            for leaves in checked_leaves(log, register):
                 tiles.grow(leaves)
             if tiles.size != held:
                 raise LogCorrupt(f"{register}: {tiles.size} entries, but size {held}")
@@ -50,10 +50,13 @@ def verify_register(log: LogReader, register: str, size: int | None = None) -> b
         return log.root(register, size)
 
 
-def _leaves(log: LogReader, register: str) -> Iterator[list[bytes]]:
-    """The leaf hashes of the entries, of which none may be missing, by page."""
-    rows = log.db.execute(_ROWS, (log.register_id(register),))
-    first = 1
+def checked_leaves(
+    log: LogReader, register: str, after: int = 0
+) -> Iterator[list[bytes]]:
+    """The leaf hashes of the entries after a number, by page. None may be missing, and
+    each item must hash to its name: LogCorrupt names the one that does not."""
+    rows = log.db.execute(_ROWS, (log.register_id(register), after))
+    first = after + 1
     while page := rows.fetchmany(_PAGE):
         numbers, times, keys, hashes, contents = zip(*page, strict=True)
         expected = range(first, first + len(page))
