@@ -287,3 +287,15 @@ def test_a_publish_that_fails_says_that_the_entries_are_in(
             load(registers, "country", [country("FR", name="France")])
     assert registers.log.size("country") == 3
     assert registers.publish().sizes == {"country": 3}
+
+
+def test_entries_never_go_back_in_time(
+    registers: Registers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the clock is behind the newest entry, new ones take its time: an RSF copy
+    of the register can still be read."""
+    monkeypatch.setattr("trigpoint.loading.now", lambda: "2001-01-01T00:00:00Z")
+    before = registers.log.entry("country", 2).timestamp
+    row = country("FR", name="France", official_name="The French Republic")
+    assert load(registers, "country", [row], partial=False).appended
+    assert registers.log.entry("country", 3).timestamp == before
