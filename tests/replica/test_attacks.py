@@ -309,7 +309,7 @@ def test_a_fault_is_said_and_changes_nothing(
 
 def test_a_fault_that_passes_is_not_noticed(followed: Followed) -> None:
     """A server that fails once is asked once more."""
-    failed = []
+    failed: list[str] = []
 
     def once(asked: BaseHTTPRequestHandler, body: bytes | None) -> None:
         if failed:

@@ -8,7 +8,7 @@ before the root was recomputed from what is stored and found to be the signed on
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from trigpoint.errors import LogCorrupt, NotVerified
@@ -54,8 +54,8 @@ class Mirror:
             ((one.hash, one.reason, one.date) for one in statement.withheld),
         )
 
-    def append(self, drafts: Sequence[Draft]) -> None:
-        """Append the entries that follow those held."""
+    def append(self, drafts: Iterable[Draft]) -> None:
+        """Append the entries that follow those held, however many."""
         size = self._log.size(self._register)
         EntryWriter(self._log, self._id, size).append(drafts)
 

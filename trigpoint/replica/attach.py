@@ -28,7 +28,7 @@ from trigpoint.log.note import (
 )
 from trigpoint.log.served import keys_file
 from trigpoint.log.store import Log
-from trigpoint.register import LOG_FILE, Registers
+from trigpoint.register import LOG_FILE
 from trigpoint.replica.trust import trust
 
 
@@ -50,7 +50,7 @@ def attach(data: Path, text: bytes, witness: str) -> Attached:
     it, NotSigned when this log has no such checkpoint, NotPermitted in a replica.
     """
     key = _witness(witness)
-    Registers.open(data).log.close()  # refuses what is no data directory
+    Log(data / LOG_FILE, readonly=True).close()  # or it would be made
     identity = read_identity(data)
     if identity is not None and identity.replica_of is not None:
         raise NotPermitted(

@@ -14,7 +14,8 @@ from trigpoint.errors import InvalidParameter, LogCorrupt, NoSuchEntry, NotSigne
 from trigpoint.identity import read_identity
 from trigpoint.log.attest import attest
 from trigpoint.log.keys import KEYS_FILE, Keyring
-from trigpoint.register import Registers
+from trigpoint.log.store import Log
+from trigpoint.register import LOG_FILE
 from trigpoint.replica.lines import RemoteLines
 from trigpoint.replica.site import Site, read_signed, spell_time
 from trigpoint.replica.tree import RemoteTree
@@ -51,7 +52,7 @@ def audit_data(
     Raises NoData, NoSuchRegister, NoSuchEntry, or what is wrong: LogCorrupt,
     NotVerified, BadSignature, NotSigned for a replica of what nobody signed.
     """
-    log = Registers.open(data).log
+    log = Log(data / LOG_FILE, readonly=True)
     ring, identity = _own_keys(data, key), read_identity(data)
     replica = identity is not None and identity.replica_of is not None
     for register in _chosen(registers or log.registers(), size):

@@ -9,7 +9,7 @@ is wrong leaves the last good state as it was.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from trigpoint.errors import NotVerified, RolledBack
@@ -20,7 +20,7 @@ from trigpoint.log.entry import Draft
 from trigpoint.log.mirror import mirroring
 from trigpoint.log.note import parse_note
 from trigpoint.replica.fetch import Fetch
-from trigpoint.replica.lines import Line, RemoteLines, Unannounced
+from trigpoint.replica.lines import RemoteLines, Unannounced
 from trigpoint.replica.replica import Replica
 from trigpoint.replica.seen import Seen
 from trigpoint.replica.site import Head, SignedState, Site, read_signed
@@ -145,16 +145,16 @@ class Follower:
     ) -> None:
         """Write it all in one transaction, looking at every line again."""
         head, known = signed.head, held.size if held else 0
-        size = head.checkpoint.size
         with mirroring(self.replica.log, signed.statement) as mirror:
-            for run in lines.read(known, again=True) if lines else ():
-                fresh = [line for line in run if line.entry.number > known]
-                mirror.append([_draft(line) for line in fresh])
-                done = run[-1].entry.number - known
-                self.progress(f"write: {head.register}", done, size - known)
+            if lines is not None:
+                mirror.append(self._drafts(head, lines, known))
             mirror.finish(head.checkpoint, (head.note, signed.note), held)
 
-
-def _draft(line: Line) -> Draft:
-    entry = line.entry
-    return Draft(entry.timestamp, entry.key, line.item, entry.item_hash)
+    def _drafts(self, head: Head, lines: RemoteLines, known: int) -> Iterator[Draft]:
+        """What is new, to be appended."""
+        stage, size = f"write: {head.register}", head.checkpoint.size
+        for run in lines.read(known, again=True):
+            for entry, item in run:
+                if entry.number > known:
+                    yield Draft(entry.timestamp, entry.key, item, entry.item_hash)
+            self.progress(stage, run[-1].entry.number - known, size - known)
