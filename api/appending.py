@@ -8,7 +8,6 @@ unasked.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import re
 import threading
@@ -95,8 +94,7 @@ class Appending:
             rows = await self._readers.run(
                 partial(frame_of, body, kind, schema, whole=not amends)
             )
-        file = (f"rows ({kind})", f"sha-256:{hashlib.sha256(body).hexdigest()}")
-        one = Submission(register, rows, key, file, len(body), amends, dry_run)
+        one = Submission(register, rows, key, len(body), amends, dry_run)
         answer = await self._clerks.run(partial(self._submit, one))
         return await asyncio.wrap_future(answer)
 

@@ -62,7 +62,10 @@ class _Service:
         self.intake = Intake(self._append, at_end=self._log.close)
 
     def _append(self, drafts: Sequence[Draft]) -> list[int]:
-        with self._log.appending(BATCH) as appender:
+        with (
+            self._log.transaction() as transaction,
+            transaction.batch(BATCH, joins=True) as appender,
+        ):
             appender.append(_REGISTER, drafts)
         self._signer.sign(self._log, [_REGISTER])
         return [self._log.size(_REGISTER)] * len(drafts)

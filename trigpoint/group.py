@@ -30,14 +30,13 @@ _SHOWN = 1_000  # violations that a refusal lists
 class Submission:
     """Rows for one register, as `staging.Load` takes them, and whose they are.
 
-    `file` is the name and checksum (`sha-256:…`) of what was sent, `weight` its bytes.
-    Rows that are `partial` amend the fields that they name, of records that are held.
+    `weight` is how many bytes were sent. Rows that are `partial` amend the fields that
+    they name, of records that are held.
     """
 
     register: str
     rows: pl.DataFrame
     key: CustodianKey
-    file: tuple[str, str]
     weight: int
     partial: bool = False
     dry_run: bool = False
@@ -173,7 +172,8 @@ class Group:
         key, register = theirs[0][1].key, theirs[0][1].register
         number = self._loading.log.size(register)
         try:
-            with self._transaction.batch(self._batch(theirs), key.signed) as appender:
+            batch = self._batch(theirs[0][1])
+            with self._transaction.batch(batch, key.signed, joins=True) as appender:
                 appender.append(register, [d for p, _ in theirs for d in drafts[p]])
         except TrigpointError as error:
             self.outcomes.update({place: error for place, _ in theirs})
@@ -187,12 +187,11 @@ class Group:
                 )
             self.outcomes[place] = Appended(counts[place], tuple(entries))
 
-    def _batch(self, theirs: list[_Numbered]) -> Batch:
-        schema = self._loading.schemas[theirs[0][1].register]
+    def _batch(self, one: Submission) -> Batch:
+        schema = self._loading.schemas[one.register]
         return Batch(
             source=SOURCE,
-            title=f"Rows sent by {theirs[0][1].key.name}",
-            files=tuple(one.file for _, one in theirs),
+            title=f"Rows sent by {one.key.name}",
             licence=schema.licence,
             attribution=schema.copyright or None,
         )

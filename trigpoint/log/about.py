@@ -94,29 +94,36 @@ def statement_of(
 
 class Spelt:
     """The batches of a log as its statements spell them. They are kept from one reading
-    to the next, since there may be very many and none is ever changed."""
+    to the next, since there may be very many and none is ever changed but the latest,
+    which may be given more entries."""
 
     def __init__(self) -> None:
         self._texts: dict[str, list[str]] = {}
-        self._last: AppendedBatch | None = None
+        self._fixed: AppendedBatch | None = None  # the last of those spelt for good
+        self._latest: AppendedBatch | None = None
 
     def read(self, reader: LogReader) -> None:
         """Spell the batches that are new."""
-        since = self._last.number - 1 if self._last else 0
+        since = self._fixed.number - 1 if self._fixed else 0
         batches = reader.batches(since)
-        if self._last and batches[:1] != [self._last]:
+        if self._fixed and batches[:1] != [self._fixed]:
             # It is not the log that it was, but an older copy.
-            self._texts, self._last, batches = {}, None, reader.batches()
-        for one in batches[1:] if self._last else batches:
+            self._texts, self._fixed, batches = {}, None, reader.batches()
+        new = batches[1:] if self._fixed else batches
+        for one in new[:-1]:
             for register in one.ranges:
                 text = _compact(_said(one, register))
                 self._texts.setdefault(register, []).append(text)
-        self._last = batches[-1] if batches else None
+            self._fixed = one
+        self._latest = new[-1] if new else None
 
     def statement(self, reader: LogReader, register: str, origin: str) -> str:
         """The text of the statement about a register, of what was read."""
         bare = statement_of(reader, register, origin, ())
-        return bare.text_with(self._texts.get(register, ()))
+        spelt = self._texts.get(register, [])
+        if self._latest is not None and register in self._latest.ranges:
+            spelt = [*spelt, _compact(_said(self._latest, register))]
+        return bare.text_with(spelt)
 
 
 def parse_statement(text: str) -> Statement:

@@ -12,6 +12,22 @@ from trigpoint.log.entry import Batch, BatchKey, Draft, SystemEntry
 from trigpoint.log.reader import LogReader
 from trigpoint.log.writer import EntryWriter
 
+# The batch before a new one, if that goes on from it: the same but for the entries, on
+# the same day, of the same one register.
+_ALIKE = """
+    SELECT old.id FROM batch new
+    JOIN batch old ON old.id = (SELECT max(id) FROM batch WHERE id < new.id)
+    JOIN batch_range n ON n.batch = new.id
+    JOIN batch_range o
+        ON o.batch = old.id AND o.register = n.register AND o.last = n.first - 1
+    WHERE new.id = ? AND substr(old.appended, 1, 10) = substr(new.appended, 1, 10)
+        AND (old.source, old.title, old.files, old.licence, old.attribution,
+            old.landing_page, old.release_date, old.key, old.key_name)
+        IS (new.source, new.title, new.files, new.licence, new.attribution,
+            new.landing_page, new.release_date, new.key, new.key_name)
+        AND (SELECT count(*) FROM batch_range WHERE batch IN (old.id, new.id)) = 2
+"""
+
 
 class Appender:
     """Appends entries within one transaction; made by `Log.appending`."""
@@ -51,6 +67,24 @@ class Appender:
     def abandon(self) -> None:
         """Append nothing after all: the transaction will be rolled back."""
         self.abandoned = True
+
+    def join(self) -> None:
+        """Let the batch before this one have its entries, if there is nothing else to
+        tell them apart: the same source, key and day, and one and the same register.
+
+        Batches stand in a register's signed statement for ever, and who appends a row
+        at a time would make one of each row.
+        """
+        alike = self._db.execute(_ALIKE, (self._batch,)).fetchone()
+        if alike is None:
+            return
+        self._db.execute(
+            "UPDATE batch_range SET last = "
+            "(SELECT last FROM batch_range WHERE batch = ?) WHERE batch = ?",
+            (self._batch, alike[0]),
+        )
+        self._db.execute("DELETE FROM batch_range WHERE batch = ?", (self._batch,))
+        self._db.execute("DELETE FROM batch WHERE id = ?", (self._batch,))
 
     def declare(self, register: str, shape: str | None = None) -> None:
         """Put a register into the log, with the derived shape it brought, if any."""

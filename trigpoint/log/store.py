@@ -192,12 +192,15 @@ class Transaction:
         self.kept = False
 
     @contextmanager
-    def batch(self, batch: Batch, key: BatchKey | None = None) -> Iterator[Appender]:
+    def batch(
+        self, batch: Batch, key: BatchKey | None = None, *, joins: bool = False
+    ) -> Iterator[Appender]:
         """Append one batch. When something is raised within it, nothing of it stays,
         while the other batches of the transaction do.
 
         A batch that is abandoned, or appends and declares nothing, leaves no trace
-        either. Raises LogCorrupt when what was written is not what was meant.
+        either. One that `joins` becomes part of the latest if they are alike (see
+        `Appender.join`). Raises LogCorrupt when what was written is not what was meant.
         """
         if self._lost is not None:
             raise self._lost
@@ -214,6 +217,8 @@ class Transaction:
             db.execute("ROLLBACK TO batch")
         else:
             self.kept = True
+            if joins:
+                appender.join()
         db.execute("RELEASE batch")
 
     def _undo(self, error: BaseException) -> None:
