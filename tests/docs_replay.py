@@ -14,7 +14,7 @@ A document shows a request as a fenced block and its answer as the next one:
     ```
 
 or as a block marked `console`, with `$ ` lines, each followed by what it prints. The
-lines of curl are requests: of its options `-s -S -i -L -I -G -X -H -d --data-urlencode`
+lines of curl are requests: of its options `-s -S -i -L -I -G -X -H -d -o --data-urlencode`
 are understood, and the address must be on this server. Other lines are programs, which
 `programs_in` gives for the caller to run.
 
@@ -33,7 +33,7 @@ from typing import Protocol
 from urllib.parse import quote, urlsplit
 
 _BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_WITH_VALUE = ("-X", "-H", "-d", "--data-urlencode")
+_WITH_VALUE = ("-X", "-H", "-d", "-o", "--data-urlencode")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -74,6 +74,7 @@ class Example:
     content: str = ""
     follow: bool = False
     shows_head: bool = False
+    output: str | None = None
     expected: str = ""
 
 
@@ -191,6 +192,8 @@ def _option(word: str, value: str, example: Example, data: list[str]) -> None:
         example.headers[name] = text
     elif word == "-d":
         data.append(value)
+    elif word == "-o":
+        example.output = value
     else:
         name, _, text = value.partition("=")
         data.append(f"{name}={quote(text, safe='')}")
@@ -201,6 +204,8 @@ def difference(example: Example, client: Client) -> str | None:
     answer = client(
         example.method, example.path, example.headers, example.content, example.follow
     )
+    if example.output is not None:
+        return None if answer.status_code == 200 else answer.text
     body = example.expected
     if example.shows_head:
         head, _, body = body.partition("\n\n")

@@ -57,14 +57,31 @@ def test_requests_of_the_readme(example: Example, client: TestClient) -> None:
     assert difference(example, client_of(client)) is None
 
 
+@pytest.fixture(scope="module")
+def fetched(
+    client: TestClient, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """The files that requests of the README write: where they are, by their names."""
+    folder, files = tmp_path_factory.mktemp("fetched"), {}
+    for example in EXAMPLES:
+        if example.output is not None:
+            answer = client.get(example.path, headers=example.headers)
+            (folder / example.output).write_bytes(answer.content)
+            files[example.output] = str(folder / example.output)
+    return files
+
+
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda one: f"line {one.line}")
-def test_programs_of_the_readme(program: Program, demo: Path) -> None:
+def test_programs_of_the_readme(
+    program: Program, demo: Path, fetched: dict[str, str]
+) -> None:
     """Each command of the README prints what it shows, over the sample."""
     starts = {
         ".venv/bin/trigpoint": [sys.executable, "-m", "trigpoint.cli"],
         ".venv/bin/python": [sys.executable],
     }
-    words = [str(demo) if word == "var/demo" else word for word in program.words[1:]]
+    files = {**fetched, "var/demo": str(demo)}
+    words = [files.get(word, word) for word in program.words[1:]]
     done = subprocess.run(
         [*starts[program.words[0]], *words],
         cwd=ROOT,
