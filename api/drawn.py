@@ -28,6 +28,11 @@ class DrawnBoundaries:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
 
+    def clear(self) -> None:
+        """Keep none any more: something was withheld."""
+        with self._keeping:
+            self._kept.clear()
+
     def build(self, then: Snapshot) -> BoundaryIndex:
         """The same, built if it is not kept; one is built at a time."""
         with self._building:

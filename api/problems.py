@@ -59,6 +59,7 @@ TABLE: dict[type[errors.TrigpointError], Kind] = {
     errors.QueryFailed: Kind(503, "The query was not answered"),
     errors.QueryBusy: Kind(503, "Too many queries are waiting"),
     errors.DataBusy: Kind(503, "The registers are being written to"),
+    errors.ViewsBehind: Kind(503, "The views are being built anew"),
     errors.NotSigned: Kind(404, "No checkpoint was signed of that"),
     errors.KeyRequired: Kind(401, "A custodian's key is required"),
     errors.NotPermitted: Kind(403, "The key does not permit that"),
@@ -141,7 +142,7 @@ def _headers(error: errors.TrigpointError, status: int) -> dict[str, str]:
     if isinstance(error, errors.NotPermitted):
         scope = 'Bearer realm="trigpoint", error="insufficient_scope"'
         return {"WWW-Authenticate": scope}
-    busy = (errors.QueryBusy, errors.DataBusy, errors.TooBusy)
+    busy = (errors.QueryBusy, errors.DataBusy, errors.TooBusy, errors.ViewsBehind)
     return {"Retry-After": RETRY_SECONDS} if isinstance(error, busy) else {}
 
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated
 
 import anyio
@@ -21,7 +21,7 @@ from api.pages import Pages
 from api.reading import Reading, prefix_of
 from api.vocabulary import Term, terms_of
 from trigpoint.dump import Dumps
-from trigpoint.errors import TrigpointError
+from trigpoint.errors import TrigpointError, ViewsBehind
 from trigpoint.graph import QueryPool
 from trigpoint.register import Registers
 from trigpoint.view import View
@@ -98,16 +98,31 @@ class Service(Reading):
 
     def view(self) -> View:
         """The view that is served: the published one, or while that cannot be opened
-        the last one that could."""
+        the last one that could. Raises ViewsBehind while there is none from which all
+        that is withheld is gone."""
         if not self._fault:
             self.follow()
-        return self.registers.view()
+        view = self.registers.view()
+        if self._tells_withheld(view):
+            raise ViewsBehind(
+                "something was withheld just now, and nothing is answered from the "
+                "views before they are built without it: try again in a while"
+            )
+        return view
 
-    def follow(self) -> None:
-        """Serve the newest view, query workers too; what is wrong with it is logged."""
+    def _tells_withheld(self, view: View) -> bool:
+        """Whether items were withheld since a view was built."""
+        return view.withheld != self.registers.log.withheld_count()
+
+    def follow(self, *, build: bool = False) -> None:
+        """Serve the newest view, query workers too; what is wrong with it is logged.
+        With `build`, have one built when items were withheld since."""
         fault = ""
         try:
-            if self.registers.views.version() != self._served:
+            held = self.registers.view()
+            if self.registers.views.version() != self._served or (
+                build and self._tells_withheld(held)
+            ):
                 with self._switching:
                     self._switch()
         except FAULTS as error:
@@ -137,6 +152,8 @@ class Service(Reading):
             registers = HeldRegisters(Registers.open(registers.data, base=self.base))
             view = registers.newest()
         warm(view)
+        if view.withheld != self.registers.view().withheld:
+            self.drawn.clear()
         registers.hold(view)
         self.pool.switch(view.graph)
         if registers is not self.registers:
@@ -183,7 +200,7 @@ async def follow(service: Service) -> None:
     """Look for a new view every second, so that no request has to open it."""
     while True:
         await anyio.sleep(_LOOK_EVERY)
-        await anyio.to_thread.run_sync(service.follow)
+        await anyio.to_thread.run_sync(partial(service.follow, build=True))
 
 
 async def stay_fresh(service: Service) -> None:

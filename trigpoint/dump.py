@@ -1,10 +1,10 @@
 """Dumps: a whole register in each format, made once for a log size.
 
-A dump lies in `{data}/dumps` under a name that says its register, size, base and
-shapes, so it never changes; its SHA-256 stands beside it. It is cut in one transaction,
-and nothing is held in memory but a page of records. Of the log as it is now there is
-one dump for each register and format; of earlier sizes, the few that were last asked
-for are kept in `{data}/dumps/as-of`.
+A dump lies in `{data}/dumps` under a name that says its register, size, base, shapes
+and how much is withheld, so it never changes; its SHA-256 stands beside it. It is cut
+in one transaction, and nothing is held in memory but a page of records. Of the log as
+it is now there is one dump for each register and format; of earlier sizes, the few that
+were last asked for are kept in `{data}/dumps/as-of`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from copy import copy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from trigpoint.erasure import DUMPS
 from trigpoint.errors import InvalidParameter
 from trigpoint.schema.items import item_hash
 from trigpoint.serialisation import WRITERS, everything
@@ -50,7 +51,7 @@ class Dumps:
 
     def __init__(self, registers: Snapshot) -> None:
         self._registers = registers
-        self._folder = registers.data / "dumps"
+        self._folder = registers.data / DUMPS
         self._locks: dict[str, threading.Lock] = {}
         self._past = False
 
@@ -90,7 +91,11 @@ class Dumps:
         name = f"{register}.{suffix}"
         lock = f"{AS_OF}/{name}" if self._past else name
         with self._locks.setdefault(lock, threading.Lock()):
-            return self.held(register, suffix) or self._make(register, suffix)
+            found = self.held(register, suffix)
+            while found is None:
+                with suppress(FileNotFoundError):  # removed, to erase what is withheld
+                    found = self._make(register, suffix)
+            return found
 
     def sizes(self, register: str) -> dict[str, int]:
         """The log sizes that a dump of now speaks for."""
@@ -108,6 +113,9 @@ class Dumps:
         return self._folder / suffix / register / f"{name}.{suffix}"
 
     def _make(self, register: str, suffix: str) -> DumpFile:
+        """Make a dump. All of it is done as the log was at its beginning: when no
+        reader sees that any more, no dump of it will come. Raises FileNotFoundError
+        when it was removed meanwhile."""
         with self._registers.log.snapshot():
             path = self._path(register, suffix)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -115,13 +123,14 @@ class Dumps:
             try:
                 length, checksum = _write(beside, self._pieces(register, suffix))
             except BaseException:
-                beside.unlink()  # or what was cut short would stay for good
+                # Or what was cut short would stay for good.
+                beside.unlink(missing_ok=True)
                 raise
             size = sum(self.sizes(register).values())
-        dump = DumpFile(path, register, suffix, size, length, checksum)
-        _write_facts(dump)
-        beside.rename(path)
-        _clear_past(path) if self._past else _clear(path)
+            dump = DumpFile(path, register, suffix, size, length, checksum)
+            _write_facts(dump)
+            beside.rename(path)
+            _clear_past(path) if self._past else _clear(path)
         return dump
 
     def _pieces(self, register: str, suffix: str) -> Iterator[str]:

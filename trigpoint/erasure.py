@@ -19,6 +19,11 @@ from trigpoint.log.store import Log
 DUMPS, REJECTS, SPOOL = "dumps", "rejects", "incoming"
 
 
+def is_due(data: Path) -> bool:
+    """Whether something that was withheld is still to be erased."""
+    return bool(reminders(data))
+
+
 def erase_withheld(log_file: Path) -> bool:
     """Erase what was withheld, if that is still to be done; says whether it was.
 

@@ -216,7 +216,7 @@ class ViewDamaged(TrigpointError):
 
 
 class ViewsBehind(TrigpointError):
-    """Entries were appended, and the views do not speak for them yet."""
+    """Entries were appended or items withheld, and the views do not say so yet."""
 
     slug = "views-behind"
 

@@ -47,8 +47,9 @@ class Summary:
 class Judged:
     """Rows of one register as the gate found them.
 
-    `drafts` are the entries to append for the rows accepted, `held` the keys of records
-    that the log has already, among those that rows of this load could change.
+    `drafts` are the entries to append for the rows accepted, `rejected` the rows
+    refused but for those whose content is withheld, `held` the keys of records that the
+    log has already, among those that rows of this load could change.
     """
 
     drafts: list[Draft]
@@ -96,6 +97,7 @@ class Loading:
         keys = None if load.whole else frame[schema.key].drop_nulls()
         current = staging.current_records(self.log, load.register, keys)
         frame = staging.complete(frame, current, schema, partial=load.partial)
+        frame = staging.refuse_withheld(frame, schema, self.log)
         found = check(
             frame,
             schema,
@@ -110,9 +112,12 @@ class Loading:
             force=force,
         )
         accepted, rejected = split(frame, found, load.register)
-        drafts, counts = staging.draft(accepted, current, schema, now())
+        drafts, counts = staging.draft(
+            accepted, current, schema, self._moment(load.register)
+        )
         counts.rejected, counts.left_out = len(rejected), reasons
-        return Judged(drafts, counts, found, rejected, current[staging.KEY])
+        kept = staging.to_keep(rejected)
+        return Judged(drafts, counts, found, kept, current[staging.KEY])
 
     def judge(
         self, register: str, items: list[NumberedItem], batch: Batch, report: Report
@@ -127,6 +132,13 @@ class Loading:
             base=self.base,
             report=report,
         )
+
+    def _moment(self, register: str) -> str:
+        """The time of new entries: now, or that of the newest entry while the clock is
+        behind it, since entries never go back in time."""
+        size = self.log.size(register)
+        newest = self.log.entries(register, size, 1) if size else []
+        return max([now(), *(entry.timestamp for entry in newest)])
 
     def _held(self, register: str, keys: Collection[str]) -> Mapping[str, str | None]:
         """Which of these keys a register holds, with the date on which each ended."""

@@ -36,7 +36,7 @@ def check_organisation(name: str) -> str:
     wrong = None
     if not name or len(name) > _LONGEST_NAME or not name.isprintable():
         wrong = f"expected one line of 1 to {_LONGEST_NAME} characters"
-    elif re.search(EMAIL, name) or _TELEPHONE.search(name):
+    elif seems_personal(name):
         wrong = "an address or number may be personal"
     elif _TITLE.fullmatch(name) and not _ORGANISED.search(name):
         wrong = "that is a person's name"
@@ -46,3 +46,8 @@ def check_organisation(name: str) -> str:
             f"{wrong}"
         )
     return name
+
+
+def seems_personal(text: str) -> bool:
+    """Whether an e-mail address or a telephone number is in a text."""
+    return bool(re.search(EMAIL, text) or _TELEPHONE.search(text))

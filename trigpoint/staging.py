@@ -21,6 +21,11 @@ from trigpoint.schema.shape import Schema
 ROW, LEFT_OUT, PROBLEM = "_row", "_left_out", "_problem"
 _META = (ROW, LEFT_OUT, PROBLEM)
 KEY, _HASH, _ITEM = "_key", "_hash", "_item"
+_NOTHING_LEFT = (
+    "what the record said is withheld, so that there is nothing to amend: bring all "
+    "of its fields"
+)
+_WITHHELD = "what this row says is withheld, and is not taken again"
 
 
 @dataclass(frozen=True)
@@ -104,8 +109,14 @@ def complete(
         reason = pl.format(
             "{} holds no record of this key to amend", pl.lit(schema.register)
         )
+        withheld = current.filter(pl.col(_ITEM).is_null())[KEY]
+        nothing = pl.col(schema.key).is_in(withheld.implode())
         frame = frame.with_columns(
-            pl.coalesce(PROBLEM, pl.when(unknown).then(reason)).alias(PROBLEM)
+            pl.coalesce(
+                PROBLEM,
+                pl.when(unknown).then(reason),
+                pl.when(nothing).then(pl.lit(_NOTHING_LEFT)),
+            ).alias(PROBLEM)
         )
     names = [n for n in schema.names if partial or n not in frame.columns]
     kept = [n for n in names if n != schema.key]
@@ -120,6 +131,24 @@ def complete(
         for name in kept
     ]
     return joined.with_columns(columns).drop(f"_held_{name}" for name in kept)
+
+
+def refuse_withheld(
+    frame: pl.DataFrame, schema: Schema, log: LogReader
+) -> pl.DataFrame:
+    """The rows, those refused that would bring back an item that is withheld."""
+    hidden = {one.hash for one in log.withheld()} if log.withheld_count() else set()
+    if not hidden:
+        return frame
+    again = [item_hash(text) in hidden for text in items_of(frame, schema).to_list()]
+    refused = pl.when(pl.Series(again, dtype=pl.Boolean)).then(pl.lit(_WITHHELD))
+    return frame.with_columns(pl.coalesce(PROBLEM, refused).alias(PROBLEM))
+
+
+def to_keep(rejected: pl.DataFrame) -> pl.DataFrame:
+    """Refused rows that may be written down for somebody to mend: not what is
+    withheld."""
+    return rejected.filter(pl.col(PROBLEM).ne_missing(_WITHHELD))
 
 
 def _stored(schema: Schema, names: list[str]) -> list[pl.Expr]:

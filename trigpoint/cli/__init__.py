@@ -16,6 +16,7 @@ from trigpoint.cli import (
     keeping,
     proving,
     reading,
+    redacting,
     signing,
     witnessing,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "main",
     "proving",
     "reading",
+    "redacting",
     "signing",
     "witnessing",
 ]

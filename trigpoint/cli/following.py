@@ -12,12 +12,14 @@ import typer
 
 from trigpoint.cli.app import app, progress_bar
 from trigpoint.cli.remote import MaxAge, Only, PinnedKey, Url, say, tell_met
+from trigpoint.erasure import erase_withheld, is_due
 from trigpoint.errors import TrigpointError
 from trigpoint.register import Registers
 from trigpoint.replica.replica import Replica, open_replica
 from trigpoint.replica.rounds import Round, follow_site
 from trigpoint.replica.site import DAY, check_name, location_of, open_site
 from trigpoint.schema.items import format_hash
+from trigpoint.view import Progress
 
 _LONGEST_WAIT = 3600.0  # seconds between two tries of a site that cannot be read
 
@@ -78,13 +80,22 @@ class _Following:
                 met=lambda trusted: tell_met(str(trusted.ring.current)),
                 progress=show,
             )
-            if self.views and self.replica.made and (done.news or not self._rounds):
-                hidden = any(one.withheld for one in done.done)
-                Registers.open(self.replica.folder).publish(show, anew=hidden)
+            due = done.news or not self._rounds or is_due(self.replica.folder)
+            if self.replica.made and due:
+                self._publish(show)
         _report(done, every_line=not self._rounds)
         self._rounds += 1
         self.wrong = bool(done.wrong)
         return done
+
+    def _publish(self, show: Progress) -> None:
+        """Publish what is new; in any case keep nothing that is withheld."""
+        registers = Registers.open(self.replica.folder)
+        if self.views:
+            registers.publish(show)
+        else:
+            registers.views.withdraw(registers.log.withheld_count())
+        erase_withheld(registers.log.path)
 
     def keep(self, every: float) -> None:
         """Go on for ever, more slowly while the site cannot be read."""

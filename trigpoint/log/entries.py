@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from trigpoint.errors import NoSuchEntry, NoSuchItem, NoSuchRecord, Withheld
@@ -20,6 +21,12 @@ _TRAIL = """
     FROM entry e INDEXED BY entry_key CROSS JOIN item i ON i.id = e.item
     WHERE e.register = ? AND e.number <= ? AND e.key = ?
     ORDER BY e.number
+"""
+_NAMING = """
+    SELECT r.name, e.number, e.timestamp, e.key, i.hash
+    FROM entry e JOIN register r ON r.id = e.register JOIN item i ON i.id = e.item
+    WHERE +e.item IN (SELECT id FROM item WHERE hash IN ({}))
+    ORDER BY r.name, e.number
 """
 _WITHHELD = """
     SELECT hash, withheld, withheld_on FROM item INDEXED BY item_withheld
@@ -58,6 +65,12 @@ class EntryReader(RegisterReader):
         if not found:
             raise NoSuchRecord(f"{register} holds no record “{key}”", key=key)
         return found
+
+    def entries_naming(self, digests: Sequence[bytes]) -> list[tuple[str, Entry]]:
+        """Every entry that names one of these items, with its register, whatever the
+        size that is seen. Reads all entries of the log."""
+        rows = self.db.execute(_NAMING.format(",".join("?" * len(digests))), digests)
+        return [(name, Entry(*rest)) for name, *rest in rows]
 
     def item(self, digest: bytes) -> str:
         """The canonical text of an item; raises NoSuchItem or Withheld."""

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from trigpoint.errors import LogCorrupt, NoSuchItem
+from trigpoint.errors import LogCorrupt, NoSuchItem, Withheld
 from trigpoint.log import merkle
 from trigpoint.log.entry import Draft, leaf
 from trigpoint.log.reader import LogReader
@@ -45,12 +45,15 @@ class EntryWriter:
         self._first = size
         self._size = size
         self._leaves = hashlib.sha256()
+        hidden = log.withheld() if log.withheld_count() else []
+        self._hidden = {one.hash for one in hidden}
 
     def append(self, drafts: Iterable[Draft]) -> int:
         """Append entries in the order given, however many; returns the new size.
 
-        Raises NoSuchItem for an item that is neither given nor held, LogCorrupt when
-        what is stored then is not what was to be stored.
+        Raises NoSuchItem for an item that is neither given nor held, Withheld for one
+        that is given and withheld, LogCorrupt when what is stored then is not what was
+        to be stored.
         """
         left = iter(drafts)
         while columns := tuple(zip(*islice(left, _CHUNK), strict=True)):
@@ -98,6 +101,7 @@ class EntryWriter:
         self, texts: Sequence[str | None], hashes: Sequence[bytes]
     ) -> Sequence[int]:
         """Write the items that are not held yet; returns the ids of all, in order."""
+        self._refuse_withheld(texts, hashes)
         (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM item").fetchone()
         prefixes = np.frombuffer(b"".join(hashes), dtype=">u8")[
             :: merkle.HASH_SIZE // 8
@@ -113,6 +117,18 @@ class EntryWriter:
         for number, place in enumerate(order, start=last + 1):
             ids[place] = number
         return ids
+
+    def _refuse_withheld(
+        self, texts: Sequence[str | None], hashes: Sequence[bytes]
+    ) -> None:
+        if not self._hidden:
+            return
+        for text, digest in zip(texts, hashes, strict=True):
+            if text is not None and digest in self._hidden:
+                raise Withheld(
+                    f"the item {format_hash(digest)} is withheld: what it said is not "
+                    "taken again"
+                )
 
     def _ids_of(self, hashes: Sequence[bytes], last: int) -> list[int]:
         """The ids of items, of which those after `last` are new."""
@@ -149,8 +165,9 @@ class EntryWriter:
         row = f"({','.join('?' * width)})"
         block = width * _ROWS
         end = len(cells) // block * block
-        many = sql + ",".join([row] * _ROWS)
-        self._db.executemany(many, _slices(cells, 0, end, block))
+        if end:
+            many = sql + ",".join([row] * _ROWS)
+            self._db.executemany(many, _slices(cells, 0, end, block))
         self._db.executemany(sql + row, _slices(cells, end, len(cells), width))
 
     def _read_tile(self, level: int, position: int) -> bytes:

@@ -65,6 +65,8 @@ def audit_data(
                 "are signed"
             )
         more = "" if size is not None else _signed(signed, held)
+        hidden = len(log.withheld(register)) if log.withheld_count() else 0
+        more += _withheld(hidden, more)
         yield Verified(register, held if size is None else size, root, more)
 
 
@@ -98,6 +100,7 @@ def audit_site(
         if size is not None:
             root = RemoteTree(source, checkpoint, size).root(size)
         more = f"signed {spell_time(signed.head.signed_at)}" if size is None else ""
+        more += _withheld(len(hidden), more)
         yield Verified(register, checkpoint.size if size is None else size, root, more)
 
 
@@ -121,3 +124,11 @@ def _signed(signed: int | None, held: int) -> str:
     if signed is None:
         return "not signed"
     return "signed" if signed == held else f"the first {signed} signed"
+
+
+def _withheld(count: int, after: str) -> str:
+    """How many items are withheld, whose contents nobody can verify any more."""
+    if not count:
+        return ""
+    comma = ", " if after else ""
+    return f"{comma}{count} {'item' if count == 1 else 'items'} withheld"
