@@ -261,6 +261,7 @@ def test_faults_are_one_clear_paragraph(
     arguments: list[str], code: int, said: str, load: Load, tmp_path: Path
 ) -> None:
     """No traceback: what is wrong, on standard error."""
+    Registers.open(tmp_path / "data", write=True).log.close()  # there is a key by now
     done, out, err = load(*arguments, "--data", tmp_path / "data")
     assert (done, out) == (code, "")
     assert said in err
