@@ -20,7 +20,7 @@ from trigpoint.log.entry import Draft, leaf
 from trigpoint.log.reader import LogReader
 from trigpoint.schema.items import format_hash
 
-_CHUNK = 200 * merkle.TILE_WIDTH  # entries that are in hand at once
+_CHUNK = 50 * merkle.TILE_WIDTH  # entries that are in hand at once
 _ROWS = 256  # of one statement
 # FAIL: a row that is refused ends the transaction, so SQLite need not be able to take
 # the statement's other rows back.
