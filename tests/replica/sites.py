@@ -125,7 +125,7 @@ def follow(
         open_replica(replica, location_of(location)) as opened,
         open_site(location, IMPATIENT) as site,
     ):
-        done = follow_site(
+        return follow_site(
             site,
             opened,
             registers=registers,
@@ -133,9 +133,6 @@ def follow(
             max_age=max_age,
             met=lambda trusted: None,
         )
-        if opened.made:
-            opened.log.close()
-    return done
 
 
 def truth(replica: Path) -> list[str]:

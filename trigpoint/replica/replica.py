@@ -45,6 +45,11 @@ class Replica:
         """The log of the replica, made if it is not there."""
         return Log(self.folder / LOG_FILE)
 
+    def close(self) -> None:
+        """Close the log, if it was opened: the last to close it empties its journal."""
+        if "log" in vars(self):
+            self.log.close()
+
     @property
     def made(self) -> bool:
         """Whether there is a log yet."""
@@ -146,4 +151,8 @@ def open_replica(folder: Path, location: str) -> Iterator[Replica]:
                 f"{folder} is being followed into by another process: wait until "
                 "it ends"
             ) from error
-        yield Replica(folder, location)
+        replica = Replica(folder, location)
+        try:
+            yield replica
+        finally:
+            replica.close()
