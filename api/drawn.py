@@ -36,11 +36,12 @@ class DrawnBoundaries:
     def build(self, then: Snapshot) -> BoundaryIndex:
         """The same, built if it is not kept; one is built at a time."""
         with self._building:
-            index = self.held(then)
+            # Before it is built: what is withheld meanwhile is not known to be gone.
+            index, key = self.held(then), _key(then)
             if index is None:
                 index = boundary_index(then.log, then.schemas)
                 with self._keeping:
-                    self._kept[_key(then)] = index
+                    self._kept[key] = index
                     while len(self._kept) > KEPT:
                         self._kept.popitem(last=False)
             return index

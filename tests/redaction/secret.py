@@ -99,7 +99,7 @@ def needles() -> list[bytes]:
 
 def left_in(*folders: Path) -> dict[str, bytes]:
     """Files that still hold something, with what."""
-    wanted, found = needles(), {}
+    wanted, found = needles(), dict[str, bytes]()
     for folder in folders:
         for path in folder.rglob("*"):
             if path.is_file():

@@ -14,6 +14,7 @@ import typer
 from trigpoint.build import boundary_index
 from trigpoint.cli.app import Data, Key, RegisterName, app, print_json
 from trigpoint.dump import EVERYTHING, Dumps
+from trigpoint.erasure import is_due
 from trigpoint.errors import TrigpointError
 from trigpoint.identifiers import parse_postcode
 from trigpoint.log.sizes import parse_size, parse_sizes
@@ -60,8 +61,11 @@ def status(data: Data) -> None:
         last = f"  {by.name}" if by else ""
         print(f"{name:<{width}}  {size:>7}  {records:>7}  {root}{last}")
     view = registers.views.current()
-    behind = view is None or view.sizes != log.sizes()
+    now = (log.sizes(), log.withheld_count())
+    behind = view is None or (view.sizes, view.withheld) != now
     print(f"views: {'behind the log' if behind else 'up to date'}")
+    if is_due(data):
+        print("withheld content is not erased from all files: run `trigpoint rebuild`")
 
 
 @app.command()

@@ -28,7 +28,7 @@ def redact_items(
     data: Data,
     reason: Annotated[str, typer.Option(help="Why; it is public and stays.")],
     record: Annotated[
-        str | None, typer.Argument(metavar="[KEY]", help="Key of a record.")
+        str | None, typer.Argument(metavar="KEY", help="Key of a record.")
     ] = None,
     entry: Annotated[int | None, typer.Option(help="The item of this entry.")] = None,
     item: Annotated[

@@ -137,8 +137,8 @@ class Follower:
     def _withhold(self, items: list[WithheldItem]) -> None:
         """Withhold here what is withheld there. It comes before the statement that
         says so is written: so it is not left out when this ends in between."""
-        for one in items:
-            self.replica.log.withhold(one.hash, one.reason, one.date)
+        if items:
+            self.replica.log.withhold_all(items)
 
     def _write(
         self, signed: SignedState, lines: RemoteLines | None, held: Checkpoint | None
