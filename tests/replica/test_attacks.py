@@ -51,6 +51,17 @@ def flipped(path: str, at: int = -1) -> Attack:
     return attack
 
 
+def letter(path: str, at: int) -> Attack:
+    """One letter of one file is another, which could stand there as well."""
+
+    def attack(here: Followed) -> None:
+        body = bytearray(here.site.bytes(path))
+        body[at] = ord("C") if body[at] == ord("B") else ord("B")
+        here.site.lie(path, bytes(body))
+
+    return attack
+
+
 def cut(path: str, at: int) -> Attack:
     """A file ends early, as if it were whole."""
     return lambda here: here.site.lie(path, here.site.bytes(path)[:at])
@@ -172,8 +183,8 @@ ATTACKS: dict[str, tuple[Attack, type[TrigpointError], str]] = {
     "tile-at-the-edge": (flipped("tile/0/002.p/88"), NotVerified, "tile/0/002.p/88"),
     "tile-cut": (cut("tile/0/001", 77), NotVerified, "tile/0/001 has 77 bytes"),
     "tile-gone": (gone("tile/0/001"), NotVerified, "tile/0/001 is not there"),
-    "signature": (flipped("checkpoint", 150), BadSignature, "town is wrong"),
-    "cosignature": (flipped("checkpoint", -60), BadSignature, "it does not say when"),
+    "signature": (letter("checkpoint", 150), BadSignature, "town is wrong"),
+    "cosignature": (letter("checkpoint", -60), BadSignature, "it does not say when"),
     "size": (flipped("checkpoint", 32), BadSignature, "town is wrong"),
     "checkpoint-cut": (cut("checkpoint", 99), NotVerified, "not a signed note"),
     "checkpoint-gone": (gone("checkpoint"), NotSigned, "nothing of town is signed"),

@@ -21,8 +21,10 @@ from trigpoint.replica.source import Source, Wanted
 _LIMITS = {
     "hash": TILE_WIDTH * HASH_SIZE,
     "entries": TILE_WIDTH * (2 + 0xFFFF),
-    "items": 1 << 28,
+    "items": 1 << 27,
 }
+# How many are in hand before they are checked: what lies costs no more memory.
+_AT_ONCE = {"hash": 64, "entries": 16, "items": 4}
 
 T = TypeVar("T")
 Check = Callable[[TilePath, bytes], T]
@@ -66,12 +68,14 @@ class Fetch:
                 except NotVerified:
                     continue  # fetched anew, and put in its place
         absent = [place for place in range(len(tiles)) if place not in found]
-        for place, data in zip(
-            absent, self._fetch([tiles[place] for place in absent]), strict=True
-        ):
-            found[place] = check(tiles[place], data)
-            if keep:
-                self._keep(tiles[place], data)
+        while absent:
+            some = absent[: _AT_ONCE[tiles[absent[0]].kind]]
+            absent = absent[len(some) :]
+            bodies = self._fetch([tiles[place] for place in some])
+            for place, data in zip(some, bodies, strict=True):
+                found[place] = check(tiles[place], data)
+                if keep:
+                    self._keep(tiles[place], data)
         return [found[place] for place in range(len(tiles))]
 
     def clear(self) -> None:
