@@ -5,12 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-import time
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import polars as pl
@@ -21,19 +18,16 @@ from tests.copies import copy_data
 from tests.log.drafts import append, draft, log_of
 from tests.log.naive import Leaves, tiles
 from tests.log.signing import sign
+from tests.replica.exports import KEYS, signed_log, towns, verified_size
 from trigpoint.cli import app
 from trigpoint.errors import Forked, InvalidInput, NotSigned, RolledBack
-from trigpoint.log.checkpoint import parse_checkpoint
-from trigpoint.log.entry import Batch, Draft
-from trigpoint.log.note import parse_note
+from trigpoint.log.entry import Batch
 from trigpoint.log.served import log_paths, log_resource
 from trigpoint.log.store import Log
 from trigpoint.log.tiles import unpack_items
 from trigpoint.register import Registers
 from trigpoint.replica.export import export_static
 from trigpoint.staging import Load
-
-KEYS = b'{"name": "localhost:8000"}\n'
 
 
 @pytest.fixture
@@ -42,18 +36,6 @@ def town(tmp_path: Path) -> Iterator[Log]:
     log = signed_log(tmp_path / "data", *towns(1, 300))
     yield log
     log.close()
-
-
-def signed_log(data: Path, *drafts: Draft) -> Log:
-    """A data directory with a register `town` that is signed."""
-    log = log_of(data, *drafts)
-    sign(log)
-    (data / "keys.json").write_bytes(KEYS)
-    return log
-
-
-def towns(first: int, last: int) -> list[Draft]:
-    return [draft(f"t{n}", name=f"Town {n}") for n in range(first, last + 1)]
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -72,19 +54,6 @@ def state(folder: Path) -> dict[str, tuple[int, int]]:
         for path in folder.rglob("*")
         if path.is_file()
     }
-
-
-def verified_size(folder: Path, log: Log, register: str = "town") -> int:
-    """The size of the checkpoint that a folder shows, every tile that it covers being
-    there and right; 0 when it shows none."""
-    root = folder / "registers" / register
-    if not (root / "checkpoint").exists():
-        return 0
-    shown = parse_checkpoint(parse_note((root / "checkpoint").read_bytes()).text)
-    for path, body in tiles(Leaves.of(log, register), shown.size):
-        assert (root / path).read_bytes() == body, path
-    assert shown.root == log.root(register, shown.size)
-    return shown.size
 
 
 def test_files_are_what_is_served(town: Log, tmp_path: Path) -> None:
@@ -243,57 +212,6 @@ def test_what_an_interrupted_export_left_is_not_believed(
     export_static(town, out)
     assert verified_size(out, town) == 300
     assert not (out / ".new").exists()
-
-
-def run(path: Path, out: Path, ready: Connection) -> None:
-    """What the process does that will be killed."""
-    log = Log(path, readonly=True)
-    ready.send("go")
-    export_static(log, out)
-    ready.send("done")
-
-
-def killed_after(path: Path, out: Path, delay: float) -> bool:
-    """Export in a process of its own and kill it; says whether it was over by then."""
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["trigpoint.replica.export"])
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=run, args=(path, out, theirs))
-    process.start()
-    assert ours.recv() == "go"
-    over = ours.poll(delay)
-    process.kill()
-    process.join()
-    ours.close()
-    theirs.close()
-    process.close()
-    return over
-
-
-@pytest.mark.parametrize("times", [12, pytest.param(200, marks=pytest.mark.long)])
-def test_killed_at_any_moment(town: Log, tmp_path: Path, times: int) -> None:
-    """Whenever an export is killed, the folder verifies at the size that it showed
-    before or at the new one, and the next export goes on from there."""
-    out = tmp_path / "out"
-    append(town, towns(301, 5_000))
-    sign(town)
-    began = time.monotonic()
-    export_static(town, tmp_path / "timed")
-    took = time.monotonic() - began
-    shown, stopped = 0, 0
-    for turn in range(times):
-        over = killed_after(town.path, out, took * turn / times)
-        stopped += not over
-        size = verified_size(out, town)
-        assert size in (shown, town.size("town"))
-        assert size == town.size("town") or not over
-        shown = size
-        if shown == town.size("town"):
-            append(town, towns(shown + 1, shown + 700))
-            sign(town)
-    assert stopped, "no export was interrupted"
-    export_static(town, out)
-    assert verified_size(out, town) == town.size("town")
 
 
 def test_the_verb(demo: Path, tmp_path: Path) -> None:
