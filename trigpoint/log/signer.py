@@ -98,9 +98,10 @@ class Signer:
                         f"{register}: {log.path} is damaged: {error}"
                     ) from error
         self.keys.keep(signing.kept)
-        signing.put(log.path)
+        # A new key is shown before what it signed, which else would be of no key.
         if not shown.exists() or shown.read_text("utf-8") != self.keys.public_text():
             write_public(shown, self.keys.public_text())
+        signing.put(log.path)
         return signing.signed
 
     def _last(self, ring: Keyring, register: str) -> Signed | None:

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trigpoint.errors import InvalidParameter, LogCorrupt, NoSuchEntry, NotSigned
-from trigpoint.identity import read_identity
+from trigpoint.identity import IDENTITY_FILE, read_identity
 from trigpoint.log.attest import attest
 from trigpoint.log.keys import KEYS_FILE, Keyring
+from trigpoint.log.last import check_last
+from trigpoint.log.soundness import sound
 from trigpoint.log.store import Log
 from trigpoint.register import LOG_FILE
 from trigpoint.replica.lines import RemoteLines
@@ -46,7 +48,8 @@ def audit_data(
     size: int | None = None,
     key: str | None = None,
 ) -> Iterator[Verified]:
-    """Verify a data directory: items, entries, tiles, every checkpoint and statement.
+    """Verify a data directory: items, entries, tiles, every checkpoint and statement,
+    the file that they are in; and what was signed last, if the keys folder may be read.
 
     The keys are those of its `keys.json`, which has to lead to `key` if that is given.
     Raises NoData, NoSuchRegister, NoSuchEntry, or what is wrong: LogCorrupt,
@@ -54,20 +57,28 @@ def audit_data(
     """
     log = Log(data / LOG_FILE, readonly=True)
     ring, identity = _own_keys(data, key), read_identity(data)
+    if ring and identity and identity.origin != ring.origin:
+        raise LogCorrupt(
+            f"{data / IDENTITY_FILE} is that of {identity.origin}, and the keys are "
+            f"those of {ring.origin}"
+        )
     replica = identity is not None and identity.replica_of is not None
-    for register in _chosen(registers or log.registers(), size):
-        root = log.verify(register, size)
-        signed = attest(log, register, ring) if ring else None
-        held = log.size(register)
-        if replica and signed != held:
-            raise LogCorrupt(
-                f"{register}: a replica of {held} entries, of which only {signed or 0} "
-                "are signed"
-            )
-        more = "" if size is not None else _signed(signed, held)
-        hidden = len(log.withheld(register)) if log.withheld_count() else 0
-        more += _withheld(hidden, more)
-        yield Verified(register, held if size is None else size, root, more)
+    with sound(log):
+        for register in _chosen(registers or log.registers(), size):
+            root = log.verify(register, size)
+            signed = attest(log, register, ring) if ring else None
+            held = log.size(register)
+            if replica and signed != held:
+                raise LogCorrupt(
+                    f"{register}: a replica of {held} entries, of which only "
+                    f"{signed or 0} are signed"
+                )
+            more = "" if size is not None else _signed(signed, held)
+            hidden = len(log.withheld(register)) if log.withheld_count() else 0
+            more += _withheld(hidden, more)
+            yield Verified(register, held if size is None else size, root, more)
+        if identity is not None and identity.keys is not None:
+            check_last(log, identity.keys)
 
 
 def audit_site(

@@ -27,7 +27,14 @@ from trigpoint.errors import (
 from trigpoint.log.about import MAX_STATEMENT, Statement, parse_statement
 from trigpoint.log.checkpoint import Checkpoint, log_origin
 from trigpoint.log.keys import KEYS_FILE, MAX_KEYS_FILE, Keyring
-from trigpoint.log.note import Note, parse_note
+from trigpoint.log.note import (
+    COSIGNATURE,
+    Note,
+    VerifierKey,
+    cosigned_at,
+    parse_note,
+    verify_note,
+)
 from trigpoint.replica.fetch import Fetch
 from trigpoint.replica.source import FolderSource, Source, Wanted
 from trigpoint.replica.web import Bounds, HttpSource
@@ -171,7 +178,7 @@ def read_head(
             f"{where} is of {checkpoint.origin}, expected "
             f"{log_origin(ring.origin, register)}"
         )
-    signed_at = _signed_at(note, ring, where)
+    signed_at = _signed_at(note, ring, where, retired=max_age is None)
     if max_age is not None:
         _check_fresh(signed_at, where, max_age)
     return Head(register, note.format(), checkpoint, signed_at)
@@ -232,13 +239,25 @@ def _note(data: bytes, where: str, limit: int | None = None) -> Note:
         raise NotVerified(f"{where} is not a signed note: {error}") from error
 
 
-def _signed_at(note: Note, ring: Keyring, where: str) -> int:
+def _signed_at(note: Note, ring: Keyring, where: str, *, retired: bool) -> int:
+    """When a checkpoint was said to be the newest, by the current key or, where its age
+    does not count, by a `retired` one: an export that was stopped while it brought in
+    a new key has both."""
     try:
         return ring.cosigned_at(note)
     except BadSignature as error:
-        raise BadSignature(
-            f"{where}: it does not say when it was signed ({error})"
-        ) from error
+        wrong = BadSignature(f"{where}: it does not say when it was signed ({error})")
+    keys = [VerifierKey(ring.origin, COSIGNATURE, key.public) for key in ring.keys]
+    try:
+        signers = verify_note(note, keys)
+    except BadSignature:
+        raise wrong from None
+    if retired:
+        return max(cosigned_at(note, key) for key in signers)
+    raise Stalled(
+        f"{where} was cosigned by a key that is retired since, so that its age is not "
+        "known: it is to be signed and exported again"
+    )
 
 
 def _check_fresh(signed_at: int, where: str, max_age: float) -> None:
