@@ -251,6 +251,27 @@ def bomb(asked: BaseHTTPRequestHandler, body: bytes | None) -> None:
     reply(asked, packed, headers={"Content-Encoding": "gzip"})
 
 
+def empty_blocks(asked: BaseHTTPRequestHandler, body: bytes | None) -> None:
+    """Gzip that stands for nothing, and has no end."""
+    block = b"\x00\x00\x00\xff\xff"  # RFC 1951, section 3.2.4: stored, of no bytes
+    send_endlessly(asked, gzip.compress(b"")[:10], block * 10_000)
+
+
+def beyond_the_end(asked: BaseHTTPRequestHandler, body: bytes | None) -> None:
+    """Gzip that ends, and bytes after it that do not."""
+    send_endlessly(asked, gzip.compress(body or b""), b"x" * 50_000)
+
+
+def send_endlessly(asked: BaseHTTPRequestHandler, first: bytes, more: bytes) -> None:
+    asked.send_response(200)
+    asked.send_header("Content-Encoding", "gzip")
+    asked.end_headers()
+    asked.wfile.write(first)
+    for _ in range(2_000):  # an end all the same, should nobody hang up
+        asked.wfile.write(more)
+    asked.close_connection = True
+
+
 def short(asked: BaseHTTPRequestHandler, body: bytes | None) -> None:
     """Less than was announced, and the connection is cut."""
     assert body is not None
@@ -283,6 +304,8 @@ FAULTS: dict[str, tuple[str, Answer, str]] = {
     "endless": ("checkpoint", endless, "is larger than 131,072 bytes"),
     "endless-tile": ("tile/0/001", endless, "is larger than 8,192 bytes"),
     "bomb": ("tile/0/001", bomb, "is larger than 8,192 bytes"),
+    "empty-blocks": ("tile/0/001", empty_blocks, "is larger than 8,192 bytes"),
+    "beyond-the-end": ("tile/0/001", beyond_the_end, "is larger than 8,192 bytes"),
     "cut": ("tile/entries/001", short, "cannot be reached"),
     "torn-gzip": ("tile/items/001", torn_gzip, "the gzip ends before its end"),
     "hang-up": ("about", hang_up, "cannot be reached"),

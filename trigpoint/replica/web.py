@@ -14,6 +14,7 @@ from trigpoint.errors import InvalidParameter, SourceUnreachable
 from trigpoint.replica.source import Wanted, missing, too_large
 
 _RETRIED = (429, 500, 502, 503, 504)
+_FRAME = 4096  # bytes around what is packed: room for a file name in the header
 
 
 @dataclass(frozen=True)
@@ -135,12 +136,11 @@ class HttpSource:
                 f"{address} answers {answer.status_code}: expected 200"
             )
         body = _Body(address, answer.headers.get("content-encoding", ""), limit)
-        end, received = clock.when(), 0
+        end = clock.when()
         async for chunk in answer.aiter_raw():
             body.add(chunk)
-            received += len(chunk)
             if end is not None:
-                clock.reschedule(end + received / self._bounds.pace)
+                clock.reschedule(end + body.received / self._bounds.pace)
         return body.whole()
 
     def close(self) -> None:
@@ -150,18 +150,22 @@ class HttpSource:
 
 class _Body:
     """A body as it comes in, decoded (RFC 9110, section 8.4), never above its limit:
-    a few bytes of gzip can stand for very many."""
+    a few bytes of gzip can stand for very many, and very many for none."""
 
     def __init__(self, address: str, encoding: str, limit: int) -> None:
         if encoding not in ("", "identity", "gzip"):
             raise SourceUnreachable(
                 f"{address} answers in the encoding “{encoding[:40]}”, not in gzip"
             )
+        self.received = 0  # bytes, as they came
         self._address, self._limit = address, limit
         self._gzip = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
+        # What cannot be packed grows by its frame, and with each piece that is flushed.
+        self._slack = limit + _FRAME if self._gzip else 0
         self._data = bytearray()
 
     def add(self, chunk: bytes) -> None:
+        self.received += len(chunk)
         room = self._limit - len(self._data) + 1
         if self._gzip is not None:
             try:
@@ -169,7 +173,8 @@ class _Body:
             except zlib.error as error:
                 raise SourceUnreachable(f"{self._address}: bad gzip") from error
         self._data += chunk
-        if len(self._data) > self._limit:
+        # Blocks of nothing, or what follows its end, would let gzip go on for ever.
+        if max(len(self._data), self.received - self._slack) > self._limit:
             raise too_large(self._address, self._limit)
 
     def whole(self) -> bytes:
