@@ -71,6 +71,9 @@ def _run(
 
 def program(output: Path, *words: str | Path) -> Victim:
     """A program that has just begun; the first word names it."""
+    # A file of its own, since a worker of a killed server may print to the last one.
+    output.unlink(missing_ok=True)
+    output.touch()
     return Victim(_run_program, output, [str(word) for word in words])
 
 

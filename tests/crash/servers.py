@@ -48,7 +48,6 @@ class Serving(Appending):
         return states
 
     def _serve(self) -> None:
-        self.output.write_text("", "utf-8")
         victim = program(self.output, "api", "--data", self.data, "--port", "0")
         stop = threading.Event()
         try:
