@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.log.drafts import BATCH, TIME, append, by_hand, draft
 from trigpoint.errors import (
+    InvalidInput,
     InvalidParameter,
     LogCorrupt,
     NoData,
@@ -28,6 +29,7 @@ from trigpoint.errors import (
 from trigpoint.log import merkle, records, writer
 from trigpoint.log.entry import Batch, Entry, SystemEntry, leaf
 from trigpoint.log.store import Log
+from trigpoint.log.tiles import pack_entries
 from trigpoint.schema.items import item_hash
 
 DATES = ("start-date", "end-date")
@@ -452,6 +454,17 @@ def test_a_log_may_be_made_by_many_at_once(tmp_path: Path) -> None:
         with ThreadPoolExecutor(6) as pool:
             made = [pool.submit(make) for _ in range(6)]
             assert [one.result() for one in made] == [[]] * 6
+
+
+@pytest.mark.parametrize("key", ["k" * 65_500, "\x00" * 11_000, "\U0001f3eb" * 20_000])
+def test_an_entry_that_no_bundle_holds_is_not_appended(log: Log, key: str) -> None:
+    """What was signed must be servable: a bundle tells a length in two bytes."""
+    before = log.size("town"), log.root("town")
+    with pytest.raises(InvalidInput, match=r"too long: it makes an entry of .* 65,535"):
+        append(log, [draft("z"), draft(key)])
+    assert (log.size("town"), log.root("town")) == before
+    append(log, [draft(key[:10_000])])
+    assert pack_entries([leaf(log.entry("town", before[0] + 1))])
 
 
 def test_the_same_item_is_kept_once(log: Log) -> None:

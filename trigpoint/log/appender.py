@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from trigpoint.dates import now
-from trigpoint.log.entry import Batch, BatchKey, Draft, SystemEntry
+from trigpoint.errors import InvalidInput
+from trigpoint.log.checkpoint import MAX_SIZE
+from trigpoint.log.entry import Batch, BatchKey, Draft, SystemEntry, leaf
 from trigpoint.log.reader import LogReader
+from trigpoint.log.tiles import MAX_ENTRY
 from trigpoint.log.writer import EntryWriter
+
+_SHORT = 10_000  # letters: a key of no more makes no entry too long, however spelt
 
 # The batch before a new one, if that goes on from it: the same but for the entries, on
 # the same day, of the same one register.
@@ -102,9 +107,10 @@ class Appender:
     def append(self, register: str, drafts: Iterable[Draft]) -> None:
         """Append entries to a register, in the order given.
 
-        Raises NoSuchItem for an item that is neither given nor held.
+        Raises NoSuchItem for an item that is neither given nor held, InvalidInput for a
+        key so long that no bundle could hold the entry.
         """
-        first = next(left := iter(drafts), None)
+        first = next(left := _fitting(drafts), None)
         if first is None:
             return
         self.declare(register)
@@ -122,6 +128,21 @@ class Appender:
         """Refuse to commit when what was written is not what should have been."""
         for writer in self._writers.values():
             writer.check()
+
+
+def _fitting(drafts: Iterable[Draft]) -> Iterator[Draft]:
+    """Drafts of entries that can be served: one that cannot would be signed all the
+    same, and from then on nobody could follow the log."""
+    for draft in drafts:
+        timestamp, key, _, digest = draft
+        if len(key) > _SHORT:
+            size = len(leaf((MAX_SIZE, timestamp, key, digest)))
+            if size > MAX_ENTRY:
+                raise InvalidInput(
+                    f"the key “{key[:40]}…” is too long: it makes an entry of {size} "
+                    f"bytes, and {MAX_ENTRY:,} fit"
+                )
+        yield draft
 
 
 def write_system_entries(

@@ -19,6 +19,7 @@ from trigpoint.log.merkle import TILE_WIDTH
 Kind = Literal["hash", "entries", "items"]
 
 MAX_LEVEL = 63
+MAX_ENTRY = 0xFFFF  # bytes: a bundle tells an entry's length in two
 _MAX_INDEX = 2**55 - 1  # no log has more than 2**63 - 1 leaves
 _WITHHELD = 0xFFFFFFFF
 _PATH = re.compile(
@@ -73,8 +74,10 @@ def pack_entries(entries: Iterable[bytes]) -> bytes:
     InvalidInput for an entry of over 65,535 bytes."""
     packed = []
     for entry in entries:
-        if len(entry) >= 1 << 16:
-            raise InvalidInput(f"an entry of {len(entry)} bytes: at most 65,535 fit")
+        if len(entry) > MAX_ENTRY:
+            raise InvalidInput(
+                f"an entry of {len(entry)} bytes: at most {MAX_ENTRY:,} fit"
+            )
         packed += [len(entry).to_bytes(2, "big"), entry]
     return b"".join(packed)
 
