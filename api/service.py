@@ -52,6 +52,7 @@ class HeldRegisters(Registers):
 
     def __init__(self, opened: Registers) -> None:
         vars(self).update(vars(opened))
+        opened._view = None  # or its files would stay open for good
         self._kept: View | None = None
 
     def view(self) -> View:
@@ -104,11 +105,14 @@ class Service(Reading):
             self.follow()
         view = self.registers.view()
         if self._tells_withheld(view):
-            raise ViewsBehind(
-                "something was withheld just now, and nothing is answered from the "
-                "views before they are built without it: try again in a while"
-            )
+            raise _behind()
         return view
+
+    def check_same(self, view: View) -> None:
+        """Raises ViewsBehind when items were withheld since a view was asked for, and
+        what was found in it must not be told any more."""
+        if self._tells_withheld(view):
+            raise _behind()
 
     def _tells_withheld(self, view: View) -> bool:
         """Whether items were withheld since a view was built."""
@@ -152,13 +156,22 @@ class Service(Reading):
             registers = HeldRegisters(Registers.open(registers.data, base=self.base))
             view = registers.newest()
         warm(view)
-        if view.withheld != self.registers.view().withheld:
-            self.drawn.clear()
+        before = self.registers.view().withheld
         registers.hold(view)
         self.pool.switch(view.graph)
+        if view.withheld != before:
+            self.drawn.clear()
+            self.pool.renew()
         if registers is not self.registers:
             self.registers, self.dumps = registers, Dumps(registers)
         self._served = view.version
+
+
+def _behind() -> ViewsBehind:
+    return ViewsBehind(
+        "something was withheld just now, and nothing is answered from the views "
+        "before they are built without it: try again in a while"
+    )
 
 
 @contextmanager
@@ -168,8 +181,10 @@ def serving(registers: Registers, workers: int, time_limit: float) -> Iterator[S
     view = held.newest()
     warm(view)
     held.hold(view)
+    graph, version = view.graph, view.version
+    del view  # or its files would stay open for good
     with QueryPool(
-        view.graph,
+        graph,
         base=registers.base,
         workers=workers,
         time_limit=time_limit,
@@ -182,7 +197,7 @@ def serving(registers: Registers, workers: int, time_limit: float) -> Iterator[S
             pages=Pages(lambda path: prefix_of(registers.base) + path),
             queries=Bench(workers + QUERIES_WAITING, QUERIES_WAITING),
             hard=Bench(HARD_JOBS, 4 * HARD_JOBS),
-            _served=view.version,
+            _served=version,
         )
 
 

@@ -103,6 +103,7 @@ async def _answer(here: Service, asked: Asked, accept: str | None) -> Response:
         found = await here.queries.run(partial(here.pool.run, asked.query, accepted))
     except InvalidParameter as error:
         raise not_acceptable(error) from error
+    here.check_same(view)  # a query may have waited long
     form = Format("", found.media_type)
     vary = {} if asked.format else {"Vary": "Accept"}
     return Reply(found.body, form, sizes=view.sizes, headers=vary)

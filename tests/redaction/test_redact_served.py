@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.api.test_api_serve import ROOT, served
+from tests.api.test_api_serve import ROOT, children, served
 from tests.redaction.secret import NAME, PLACE, SCHOOL, holding, left_in
 from trigpoint.errors import Withheld
 from trigpoint.register import Registers
@@ -63,7 +64,7 @@ def test_a_running_server_lets_go_of_it(data: Path) -> None:
     """From the moment that it is withheld no door of a running server tells it, and
     soon no file of the directory has it; 410 says why and since when."""
     with (
-        served("--data", str(data), "--workers", "1") as (addresses, _),
+        served("--data", str(data), "--workers", "1") as (addresses, pid),
         httpx.Client(base_url=addresses[0], timeout=60) as client,
     ):
         assert all(shown(client).values())
@@ -78,11 +79,27 @@ def test_a_running_server_lets_go_of_it(data: Path) -> None:
         until = time.monotonic() + SECONDS
         while client.get(NEAR).status_code != 200 and time.monotonic() < until:
             time.sleep(0.2)
+        while kept_open(pid, data) and time.monotonic() < until:
+            time.sleep(0.2)
+        assert not kept_open(pid, data)
         assert client.get(NEAR).json()["records"][0]["key"] != SCHOOL
         found = client.get("/sparql", params={"query": QUERY}).json()
         assert found["results"]["bindings"] == []
         check_doors(client, data)
         assert left_in(data) == {}
+
+
+def kept_open(pid: int, data: Path) -> set[str]:
+    """Removed files of the directory that a server or its workers still hold."""
+    found: set[str] = set()
+    for process in (pid, *children(pid)):
+        with suppress(OSError):  # a worker that has just ended
+            names = Path(f"/proc/{process}/maps").read_text().splitlines()
+            for link in Path(f"/proc/{process}/fd").iterdir():
+                with suppress(FileNotFoundError):
+                    names.append(str(link.readlink()))
+            found |= {n for n in names if str(data) in n and n.endswith("(deleted)")}
+    return found
 
 
 def check_doors(client: httpx.Client, data: Path) -> None:

@@ -65,6 +65,7 @@ class QueryPool:
         self._change = threading.Condition()
         self._workers = [_WorkerProcess(self._setup) for _ in range(workers)]
         self._idle = deque(self._workers)
+        self._worn: set[_WorkerProcess] = set()
 
     def run(self, text: str, accept: str | Iterable[str] = ()) -> QueryAnswer:
         """Answer one query completely, in the calling thread's time.
@@ -88,6 +89,16 @@ class QueryPool:
         """
         with self._change:
             self._store = Path(new_store_path)
+
+    def renew(self) -> None:
+        """Replace every worker, those that run when they have answered: a worker keeps
+        the store that it read last open, and parts of it in memory."""
+        with self._change:
+            idle = list(self._idle)
+            self._idle.clear()
+            self._worn.update(set(self._workers).difference(idle))
+        for worker in idle:
+            self._put_back(worker, worn=True)
 
     def in_use(self) -> frozenset[Path]:
         """The current store and those that a running query still reads."""
@@ -124,12 +135,20 @@ class QueryPool:
             worker.ensure_alive()
             yield worker
         finally:
-            # The answer stands even if no successor can be started just now.
-            with suppress(QueryFailed):
-                worker.ensure_alive()
             with self._change:
-                self._idle.append(worker)
-                self._change.notify()
+                worn = worker in self._worn
+                self._worn.discard(worker)
+            self._put_back(worker, worn=worn)
+
+    def _put_back(self, worker: _WorkerProcess, *, worn: bool) -> None:
+        if worn:
+            worker.end()
+        # The answer stands even if no successor can be started just now.
+        with suppress(QueryFailed):
+            worker.ensure_alive()
+        with self._change:
+            self._idle.append(worker)
+            self._change.notify()
 
     def _take(self) -> _WorkerProcess:
         deadline = time.monotonic() + self.limits.time
@@ -210,6 +229,11 @@ class _WorkerProcess:
                     self._start()
                 except OSError as error:
                     raise QueryFailed(f"no worker could be started: {error}") from None
+
+    def end(self) -> None:
+        """Kill the process; `ensure_alive` starts another."""
+        with self._lock:
+            self._kill()
 
     def retire(self) -> None:
         """Kill the process for good."""
