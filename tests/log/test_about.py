@@ -136,6 +136,9 @@ def test_a_statement_that_was_changed_is_made_anew(
     assert here.log.statement("town") == about
 
 
+HIDDEN = {"item-hash": f"sha-256:{0:064}", "reason": "", "date": ""}
+
+
 def change(**members: Any) -> Callable[[dict[str, Any]], None]:
     return lambda body: body.update(members)
 
@@ -153,6 +156,15 @@ def change(**members: Any) -> Callable[[dict[str, Any]], None]:
         change(batches=[{}]),
         change(withheld=[{"item-hash": "sha-256:00", "reason": "", "date": ""}]),
         change(extra=1),
+        change(size=2**63),
+        change(shape="\ud800"),
+        change(withheld=[{**HIDDEN, "reason": "\udc00"}]),
+        lambda body: body["batches"][0].update(number=2**63),
+        lambda body: body["batches"][0].update(title="\ud800"),
+        lambda body: body["batches"][0].update(first=0),
+        lambda body: body["batches"][0].update(last=0),
+        lambda body: body["batches"][-1].update(last=body["size"] + 1),
+        lambda body: body["batches"].append(body["batches"][0]),
         lambda body: body["batches"][0].update(first="1"),
         lambda body: body["batches"][0].update(files=[["a"]]),
         lambda body: body["batches"][0].update(title=None),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trigpoint.errors import InvalidInput
-from trigpoint.log.checkpoint import log_origin
+from trigpoint.log.checkpoint import MAX_SIZE, log_origin
 from trigpoint.log.entries import WithheldItem
 from trigpoint.log.entry import Batch, BatchKey, SystemEntry
 from trigpoint.log.reader import AppendedBatch, LogReader
@@ -152,6 +152,7 @@ def parse_statement(text: str) -> Statement:
                 for one in body["withheld"]
             ),
         )
+        _check_ranges(found)
         spelt = found.text
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidInput(f"the statement of {first[:80]} cannot be read") from error
@@ -200,8 +201,18 @@ def _heard(said: dict[str, Any], register: str) -> AppendedBatch:
     return AppendedBatch(number, appended, batch, ranges, key)
 
 
+def _check_ranges(said: Statement) -> None:
+    """Batches follow one another, and so do the entries of each."""
+    number = end = 0
+    for one in said.batches:
+        first, last = one.ranges[said.register]
+        if not number < one.number or not end < first <= last <= said.size:
+            raise ValueError("batches overlap, or go beyond the size")
+        number, end = one.number, last
+
+
 def _number(value: object) -> int:
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value <= MAX_SIZE:
         raise TypeError("a number expected")
     return value
 
@@ -209,6 +220,7 @@ def _number(value: object) -> int:
 def _word(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("text expected")
+    value.encode()  # raises ValueError for half a surrogate pair, which ASCII can spell
     return value
 
 
