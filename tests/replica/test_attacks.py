@@ -28,13 +28,15 @@ from trigpoint.errors import (
     Stalled,
     TrigpointError,
 )
+from trigpoint.log.checkpoint import Checkpoint
 from trigpoint.log.entry import Draft, leaf
 from trigpoint.log.keyfolder import SIGNING
 from trigpoint.log.keys import PublicKeys
 from trigpoint.log.note import parse_note
+from trigpoint.log.proof import verify_consistency
 from trigpoint.log.tiles import pack_items, unpack_entries, unpack_items
 from trigpoint.replica.lines import Unannounced, parse_leaf
-from trigpoint.schema.items import item_hash
+from trigpoint.schema.items import item_hash, parse_hash
 
 Attack = Callable[[Followed], None]
 DAY = 86_400
@@ -386,15 +388,42 @@ def test_a_spool_that_was_changed_is_fetched_again(followed: Followed) -> None:
     assert not spooled.exists()
 
 
-def test_both_checkpoints_of_a_fork_are_kept(followed: Followed) -> None:
-    """The evidence is two notes by one key that cannot both be true."""
-    forked(700)(followed)
-    wrong = follow(followed.replica, followed.site.address).wrong["town"]
-    (folder,) = (followed.replica / "evidence" / "town").iterdir()
+def evidence(here: Followed) -> tuple[Checkpoint, Checkpoint, Path]:
+    """The two checkpoints of the one fork that was met: that seen, and that offered."""
+    wrong = follow(here.replica, here.site.address).wrong["town"]
+    (folder,) = (here.replica / "evidence" / "town").iterdir()
     assert str(folder) in str(wrong)
-    ring = followed.inst.ring()
-    notes = [parse_note((folder / name).read_bytes()) for name in sorted_files(folder)]
-    assert sorted(ring.check(note).size for note in notes) == [300, 700]
+    names = ("seen.checkpoint", "offered.checkpoint")
+    notes = [parse_note((folder / name).read_bytes()) for name in names]
+    seen, offered = map(here.inst.ring().check, notes)
+    return seen, offered, folder
+
+
+@pytest.mark.parametrize("size", [301, 512, 700])
+def test_what_is_kept_of_a_fork_shows_it_to_anybody(
+    size: int, followed: Followed
+) -> None:
+    """Two notes by one key, and the proof that the later one has another beginning:
+    nobody needs the tiles, which may be gone by then."""
+    forked(size)(followed)
+    seen, offered, folder = evidence(followed)
+    assert (seen.size, offered.size) == (300, size)
+    said = json.loads((folder / "offered.proof.json").read_text("utf-8"))
+    began = parse_hash(said["first-root-hash"])
+    assert (said["first"], said["second"]) == (300, size)
+    proof = [parse_hash(one) for one in said["proof"]]
+    verify_consistency(seen.size, began, offered.size, offered.root, proof)
+    assert began != seen.root
+    evidence(followed)  # which is not kept twice
+
+
+def test_two_roots_of_one_size_need_no_proof(followed: Followed) -> None:
+    """The two notes say it all."""
+    forked(300)(followed)
+    seen, offered, folder = evidence(followed)
+    assert seen.size == offered.size
+    assert seen.root != offered.root
+    assert sorted_files(folder) == ["offered.checkpoint", "seen.checkpoint"]
 
 
 def sorted_files(folder: Path) -> list[str]:

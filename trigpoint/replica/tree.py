@@ -13,6 +13,7 @@ from trigpoint.errors import NotVerified
 from trigpoint.log import merkle
 from trigpoint.log.checkpoint import Checkpoint
 from trigpoint.log.merkle import HASH_SIZE, TILE_WIDTH
+from trigpoint.log.proof import consistency_proof
 from trigpoint.log.tiles import TilePath
 from trigpoint.replica.fetch import Fetch
 
@@ -40,6 +41,12 @@ class RemoteTree:
     def root(self, size: int) -> bytes:
         """The root that this tree had at a size from `known` on, or at `known`."""
         return merkle.root(lambda level, index: self._tiles[level, index], size)
+
+    def proof(self, size: int) -> list[bytes]:
+        """The proof that this tree goes on from the one that it was at such a size."""
+        return consistency_proof(
+            lambda level, index: self._tiles[level, index], size, self.size
+        )
 
     def leaves(self, indexes: range) -> list[bytes]:
         """Tiles of leaf hashes; the last may be partial."""
