@@ -32,11 +32,12 @@ from trigpoint.log.checkpoint import Checkpoint
 from trigpoint.log.entry import Draft, leaf
 from trigpoint.log.keyfolder import SIGNING
 from trigpoint.log.keys import PublicKeys
-from trigpoint.log.note import parse_note
+from trigpoint.log.note import Note, SigningKey, parse_note
 from trigpoint.log.proof import verify_consistency
+from trigpoint.log.rotation import rotate
 from trigpoint.log.tiles import pack_items, unpack_entries, unpack_items
 from trigpoint.replica.lines import Unannounced, parse_leaf
-from trigpoint.schema.items import item_hash, parse_hash
+from trigpoint.schema.items import format_hash, item_hash, parse_hash
 
 Attack = Callable[[Followed], None]
 DAY = 86_400
@@ -202,7 +203,7 @@ ATTACKS: dict[str, tuple[Attack, type[TrigpointError], str]] = {
         "8.0 days ago; at most 7 days",
     ),
     "to-come": (cosigned_at(lambda: time.time() + 3 * DAY), Stalled, "is to come"),
-    "statement": (flipped("about", 60), NotVerified, "about"),
+    "statement": (flipped("about", 60), BadSignature, "about: the signature .* wrong"),
     "statement-gone": (gone("about"), NotVerified, "about is not there"),
     "statement-old": (old_statement, NotVerified, "speaks for 300 entries, the check"),
 }
@@ -225,6 +226,47 @@ def test_a_lie_is_refused_and_changes_nothing(
     followed.site.lies.clear()
     (fine,) = follow(followed.replica, followed.site.address, registers=("town",)).done
     assert (fine.added, fine.checkpoint.size) == (300, 600)
+
+
+def rotated(here: Followed) -> SigningKey:
+    """The key of the log, which another has taken the place of since."""
+    old = here.inst.keys.key(SIGNING)
+    rotate(here.inst.log, here.inst.keys)
+    export(here.inst, here.site.folder)
+    return old
+
+
+@pytest.mark.parametrize("max_age", [None, 7 * DAY])
+def test_a_retired_key_does_not_say_which_items_are_withheld(
+    followed: Followed, max_age: float | None
+) -> None:
+    """It is believed of what it signed, but nothing binds a statement to the tree."""
+    old, before = rotated(followed), truth(followed.replica)
+    first, line, _ = parse_note(followed.site.bytes("about")).text.split("\n")
+    hidden = format_hash(followed.inst.log.entry("town", 7).item_hash)
+    body = json.loads(line)
+    body["withheld"] = [{"item-hash": hidden, "reason": "", "date": "2026-01-01"}]
+    text = f"{first}\n{json.dumps(body, separators=(',', ':'))}\n"
+    note = Note(text, (old.sign(text, first.removesuffix("/about")),))
+    followed.site.lie("about", note.format().encode())
+    done = follow(followed.replica, followed.site.address, max_age=max_age)
+    assert type(done.wrong["town"]) is BadSignature
+    assert "about: no trusted key signed the note" in str(done.wrong["town"])
+    assert truth(followed.replica) == before
+
+
+@pytest.mark.parametrize("max_age", [None, 7 * DAY])
+def test_a_retired_key_makes_no_history(
+    followed: Followed, tmp_path: Path, max_age: float | None
+) -> None:
+    """Who stole it can sign a tree as small as those that it signed, and no newcomer
+    takes that for the log."""
+    old = rotated(followed)
+    text = Checkpoint("localhost:8000/registers/town", 600, bytes(32)).text
+    followed.site.lie("checkpoint", resigned(text, int(time.time()), old))
+    done = follow(tmp_path / "new", followed.site.address, max_age=max_age)
+    assert type(done.wrong["town"]) is Stalled
+    assert "by a key that is retired since" in str(done.wrong["town"])
 
 
 def drip(asked: BaseHTTPRequestHandler, body: bytes | None) -> None:

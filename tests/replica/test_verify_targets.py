@@ -284,6 +284,18 @@ def test_a_bundle_proves_its_record(inst: Installation, tmp_path: Path) -> None:
     assert isinstance(verify(str(file)).exception, NotVerified)
 
 
+def test_a_time_that_no_calendar_has_is_told_in_seconds(
+    inst: Installation, tmp_path: Path
+) -> None:
+    """Whoever makes a cosignature may say any time in it."""
+    text = parse_note(inst.log.checkpoint("town")).text
+    line_of = OTHER.cosign(text, "witness.example", 2**63 - 1)
+    file = tmp_path / "checkpoint"
+    file.write_text(Note(text, (line_of,)).format(), "utf-8")
+    witness = str(OTHER.verifier("witness.example", COSIGNATURE))
+    assert f" {2**63 - 1} seconds after 1970, " in said(str(file), "--key", witness)
+
+
 def test_a_checkpoint_is_verified_by_a_key_that_is_given(
     inst: Installation, tmp_path: Path
 ) -> None:

@@ -151,13 +151,19 @@ def open_site(text: str, bounds: Bounds | None = None) -> Iterator[Site]:
 
 
 def read_head(
-    log: Fetch, register: str, ring: Keyring, max_age: float | None = None
+    log: Fetch,
+    register: str,
+    ring: Keyring,
+    max_age: float | None = None,
+    *,
+    retired: bool = False,
 ) -> Head:
     """The latest checkpoint of a log, its signatures verified.
 
-    `max_age` is in seconds; without one, it may be of any age. Raises NotSigned when
-    there is none, BadSignature, NotVerified for one of another log or that is none,
-    and Stalled when it is older.
+    `max_age` is in seconds; without one, it may be of any age. `retired` keys do not
+    count for who keeps what is read here: one that was stolen since could sign another
+    history. Raises NotSigned when there is none, BadSignature, NotVerified for one of
+    another log or that is none, and Stalled when it is older.
     """
     where = f"{log.location}/checkpoint"
     try:
@@ -178,7 +184,7 @@ def read_head(
             f"{where} is of {checkpoint.origin}, expected "
             f"{log_origin(ring.origin, register)}"
         )
-    signed_at = _signed_at(note, ring, where, retired=max_age is None)
+    signed_at = _signed_at(note, ring, where, retired=retired)
     if max_age is not None:
         _check_fresh(signed_at, where, max_age)
     return Head(register, note.format(), checkpoint, signed_at)
@@ -195,14 +201,19 @@ class SignedState:
 
 
 def read_signed(
-    log: Fetch, register: str, ring: Keyring, max_age: float | None = None
+    log: Fetch,
+    register: str,
+    ring: Keyring,
+    max_age: float | None = None,
+    *,
+    retired: bool = False,
 ) -> SignedState:
     """The latest checkpoint and statement of a log, as `read_head` and `read_statement`
     read them. The log may be signed anew in between: then they are read again."""
     for pause in _PAUSES:
         time.sleep(pause)
-        head = read_head(log, register, ring, max_age)
-        note, statement = read_statement(log, register, ring)
+        head = read_head(log, register, ring, max_age, retired=retired)
+        note, statement = read_statement(log, register, ring, retired=retired)
         if statement.size >= head.checkpoint.size:
             return SignedState(head, note, statement)
     raise NotVerified(
@@ -211,14 +222,20 @@ def read_signed(
     )
 
 
-def read_statement(log: Fetch, register: str, ring: Keyring) -> tuple[str, Statement]:
-    """The signed statement beside a log: its note, and what it says.
+def read_statement(
+    log: Fetch, register: str, ring: Keyring, *, retired: bool = False
+) -> tuple[str, Statement]:
+    """The signed statement beside a log: its note, and what it says. Nothing binds it
+    to the tree, so that a `retired` key could have any item withheld.
 
     Raises NotVerified when it is not there or not one of this log, BadSignature.
     """
     where = f"{log.location}/about"
+    keys = ring.for_register(register)
     try:
         note = _note(log.text("about", MAX_STATEMENT), where, MAX_STATEMENT)
+        # First of all: to read what anybody wrote could take very much memory.
+        verify_note(note, keys if retired else keys[:1])
         found = parse_statement(note.text)
         ring.check_signed(note, register, found.size)
     except NotFound as error:
@@ -240,9 +257,9 @@ def _note(data: bytes, where: str, limit: int | None = None) -> Note:
 
 
 def _signed_at(note: Note, ring: Keyring, where: str, *, retired: bool) -> int:
-    """When a checkpoint was said to be the newest, by the current key or, where its age
-    does not count, by a `retired` one: an export that was stopped while it brought in
-    a new key has both."""
+    """When a checkpoint was said to be the newest, by the current key or, if those
+    count, by a `retired` one: an export that was stopped while it brought in a new key
+    has both."""
     try:
         return ring.cosigned_at(note)
     except BadSignature as error:
@@ -273,4 +290,7 @@ def _check_fresh(signed_at: int, where: str, max_age: float) -> None:
 
 def spell_time(seconds: int) -> str:
     """A time in POSIX seconds as GDS spells it, to the second in UTC."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    try:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    except (OSError, OverflowError):  # what a cosignature says, no calendar need have
+        return f"{seconds} seconds after 1970"
