@@ -306,6 +306,28 @@ def test_a_last_checkpoint_that_is_not_ours_is_refused(
     assert here.log.checkpoint_sizes("town") == [300]
 
 
+@pytest.mark.parametrize("name", ["../next.key", "../../out", "a/b", ".x", "", "né"])
+def test_a_name_in_the_database_leads_nowhere(here: Installation, name: str) -> None:
+    """Who can write to the database writes no file by it, least of all a key."""
+    before = sorted(here.keys.path.parent.rglob("*"))
+    by_hand(here.log, "UPDATE register SET name = ?", name)
+    with pytest.raises(SigningRefused, match="is not the name of a register"):
+        here.signer.sign(here.log, [name])
+    assert sorted(here.keys.path.parent.rglob("*")) == before
+
+
+def test_keys_that_are_shown_in_another_encoding_are_written_anew(
+    here: Installation,
+) -> None:
+    """JSON may be UTF-16, and what is shown is UTF-8."""
+    here.sign()
+    shown = here.data / "keys.json"
+    text = shown.read_bytes()
+    shown.write_text(text.decode(), "utf-16")
+    here.sign()
+    assert shown.read_bytes() == text
+
+
 def test_loose_permissions_are_refused_with_what_to_run(here: Installation) -> None:
     """A key or folder that others may read signs nothing until that is mended."""
     for path, mode in (

@@ -15,6 +15,7 @@ from tests.replica.sites import Site, export, follow, truth
 from trigpoint.errors import (
     BadSignature,
     DataBusy,
+    InvalidInput,
     InvalidParameter,
     NotPermitted,
     RolledBack,
@@ -167,6 +168,17 @@ def test_a_rotated_key_is_believed_and_remembered(followed: Followed) -> None:
     assert remembered["keys"] == [old, followed.inst.vkey]
     (found,) = audit_data(followed.replica, key=old)
     assert found.size == 600
+
+
+def test_remembered_keys_that_are_damaged_are_refused(followed: Followed) -> None:
+    """Not UTF-8, or no JSON: no key is trusted in their place."""
+    file = followed.replica / "keys.json"
+    text = file.read_bytes()
+    for harm in (text.replace(b"localhost", b"local\xff", 1), text[:40], b""):
+        file.write_bytes(harm)
+        with pytest.raises(InvalidInput, match=r"keys\.json"):
+            follow(followed.replica, followed.site.address)
+        assert file.read_bytes() == harm
 
 
 def test_a_pinned_key_counts_from_the_first(

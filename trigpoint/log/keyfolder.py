@@ -12,13 +12,14 @@ signed of each register. `lock` is held by whoever signs or rotates.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from trigpoint.errors import InvalidInput, NoSigningKey
+from trigpoint.errors import InvalidInput, NoSigningKey, SigningRefused
 from trigpoint.log.keys import (
     KEYS_FILE,
     MAX_KEYS_FILE,
@@ -33,6 +34,7 @@ from trigpoint.private import held_lock, read_private, sync_folder, write_privat
 SIGNING, NEXT, LAST = "signing.key", "next.key", "last"
 _MOST_PEM = 10_000  # bytes
 _MOST_NOTE = 128 * 1024  # bytes
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,99}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,9 @@ class KeyFolder:
         NoSigningKey when it is not there, or others may read it.
         """
         self.check()
-        text, current = self.public_text(), self.public().current
-        ring = trusted_keys(text, str(current))
+        public = self.public()  # read once: who holds no lock may meet a rotation
+        current = public.current
+        ring = trusted_keys(public.format(), str(current))
         for name in (NEXT, SIGNING):
             if self.has(name):
                 key = self.key(name)
@@ -140,7 +143,13 @@ class KeyFolder:
         write_private(self.path / name, key.pem().decode())
 
     def last(self, register: str) -> str | None:
-        """The note of the last checkpoint that was signed of a register."""
+        """The note of the last checkpoint that was signed of a register; raises
+        SigningRefused for what is no name of one, and could lead out of the folder."""
+        if not _NAME.fullmatch(register):
+            raise SigningRefused(
+                f"“{register[:80]}” is not the name of a register: it is not signed",
+                register=register,
+            )
         name = f"{LAST}/{register}"
         return self._read(name, _MOST_NOTE) if self.has(name) else None
 

@@ -99,8 +99,9 @@ class Signer:
                     ) from error
         self.keys.keep(signing.kept)
         # A new key is shown before what it signed, which else would be of no key.
-        if not shown.exists() or shown.read_text("utf-8") != self.keys.public_text():
-            write_public(shown, self.keys.public_text())
+        public = self.keys.public_text()
+        if not shown.exists() or shown.read_bytes() != public.encode():
+            write_public(shown, public)
         signing.put(log.path)
         return signing.signed
 

@@ -60,9 +60,10 @@ class Replica:
         return self.log.registers() if self.made else []
 
     def remembered(self) -> str | None:
-        """The keys that are trusted since before, as `keys.json`."""
+        """The keys that are trusted since before, as `keys.json`; what is damaged in it
+        is found by who parses it."""
         try:
-            return (self.folder / KEYS_FILE).read_text(encoding="utf-8")
+            return (self.folder / KEYS_FILE).read_text("utf-8", errors="replace")
         except FileNotFoundError:
             return None
 
@@ -81,7 +82,7 @@ class Replica:
         }
         for name, text in texts.items():
             path = self.folder / name
-            if not path.exists() or path.read_text(encoding="utf-8") != text:
+            if not path.exists() or path.read_bytes() != text.encode():
                 write_public(path, text)
 
     def checkpoint(self, register: str) -> str | None:
