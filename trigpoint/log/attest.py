@@ -28,6 +28,7 @@ from trigpoint.log.checkpoint import log_origin
 from trigpoint.log.keys import Keyring
 from trigpoint.log.note import COSIGNATURE, Note, VerifierKey, parse_note, verify_note
 from trigpoint.log.reader import AppendedBatch, LogReader
+from trigpoint.log.signing import MOST_KEPT
 from trigpoint.schema.items import format_hash
 
 
@@ -44,10 +45,15 @@ def attest(log: LogReader, register: str, ring: Keyring) -> int | None:
     return sizes[-1] if sizes else None
 
 
-def check_lines(note: Note, ring: Keyring, register: str) -> None:
+def check_lines(note: Note, ring: Keyring, register: str, size: int) -> None:
     """Raises BadSignature unless each signature in the name of this log is one of its
-    keys, and it was cosigned by the key that signed it."""
-    signers = {key.public for key in verify_note(note, ring.for_register(register))}
+    keys, and it was cosigned by the key that signed it.
+
+    The checkpoint at which a key was retired has to have its signature, too: a line of
+    it that was changed would else be taken for another's, and be left alone.
+    """
+    signed = verify_note(note, ring.for_register(register))
+    signers = {key.public for key in signed}
     cosigners = [VerifierKey(ring.origin, COSIGNATURE, public) for public in signers]
     if not set(cosigners) & set(verify_note(note, cosigners)):
         raise BadSignature("it is not cosigned by the key that signed it")
@@ -56,6 +62,19 @@ def check_lines(note: Note, ring: Keyring, register: str) -> None:
         ours = line.name in (ring.origin, log_origin(ring.origin, register))
         if ours and (line.name, line.id) not in known:
             raise BadSignature(f"a signature of {line.name} is by none of its keys")
+    if len(note.signatures) >= MOST_KEPT:
+        return  # more are not kept
+    for key, limits in zip(ring.keys, ring.limits, strict=False):
+        if limits.get(register) == size and key.public not in signers:
+            raise BadSignature(f"{key}, which was retired then, did not sign it")
+
+
+def check_statement_lines(note: Note, ring: Keyring, register: str) -> None:
+    """Raises BadSignature unless keys of this log made every signature of a statement:
+    nobody else signs one."""
+    signed = verify_note(note, ring.for_register(register))
+    if len(signed) != len(note.signatures):
+        raise BadSignature("it has a signature that is by none of the keys of the log")
 
 
 def _checkpoints(log: LogReader, register: str, ring: Keyring) -> Iterator[int]:
@@ -70,7 +89,7 @@ def _checkpoints(log: LogReader, register: str, ring: Keyring) -> Iterator[int]:
         with _part(where):
             note = parse_note(text)
             found = ring.check(note)
-            check_lines(note, ring, register)
+            check_lines(note, ring, register, found.size)
         said = (found.origin, found.size)
         if said != (log_origin(ring.origin, register), size):
             raise NotVerified(f"{where} is of {found.size} of {found.origin}")
@@ -98,6 +117,7 @@ def _check_statement(
         note = parse_note(text, MAX_STATEMENT)
         stated = parse_statement(note.text)
         ring.check_signed(note, register, stated.size)
+        check_statement_lines(note, ring, register)
         if stated.origin != log_origin(ring.origin, register):
             raise InvalidInput(f"it is of {stated.origin}")
     for what, equal in _compared(log, register, ring, stated):

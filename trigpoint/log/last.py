@@ -32,7 +32,7 @@ def check_last(log: LogReader, keys: Path) -> None:
             where = str(keys / LAST / register)
             signed = believed(ring, register, folder.last(register) or "", where)
             try:
-                check_lines(signed.note, ring, register)
+                check_lines(signed.note, ring, register, signed.checkpoint.size)
             except BadSignature as error:
                 raise BadSignature(f"{where}: {error}") from error
             check_contains(log, register, signed.checkpoint)

@@ -26,7 +26,7 @@ from trigpoint.log.note import Note, Signature, parse_note
 from trigpoint.log.reader import LogReader
 from trigpoint.log.store import Log
 
-_MOST_KEPT = 16  # lines of retired keys and witnesses that a checkpoint keeps
+MOST_KEPT = 16  # lines of retired keys and witnesses that a checkpoint keeps
 
 
 @dataclass(frozen=True)
@@ -184,4 +184,4 @@ class Signing:
             for line in lines
             if (line.name, line.id) != named and line.name != self.signatory.ring.origin
         ]
-        return tuple(kept[:_MOST_KEPT])
+        return tuple(kept[:MOST_KEPT])

@@ -7,6 +7,7 @@ What no signature covers, since nothing is derived from it, is checked here, too
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -38,13 +39,13 @@ _SMALL = {
             OR typeof(key_name) NOT IN ('text', 'null')
     """,
     "{1}: the entries of batch {0} are not told as a range of its entries": """
-        SELECT r.batch, coalesce(g.name, r.register)
+        SELECT r.batch, coalesce(g.name, 'register ' || r.register)
         FROM batch_range r LEFT JOIN register g ON g.id = r.register
         WHERE typeof(first) != 'integer' OR typeof(last) != 'integer'
             OR first < 1 OR first > last OR last > g.size OR g.size IS NULL
     """,
     "{1}: system entry {0} is not told of as one is": """
-        SELECT s.position, coalesce(g.name, s.register)
+        SELECT s.position, coalesce(g.name, 'register ' || s.register)
         FROM system_entry s LEFT JOIN register g ON g.id = s.register
         WHERE typeof(key) != 'text' OR typeof(timestamp) != 'text'
             OR typeof(item) != 'text' OR g.name IS NULL OR position != (
@@ -53,17 +54,17 @@ _SMALL = {
             )
     """,
     "{1}: the checkpoint of {0} entries is not kept as one is": """
-        SELECT c.size, coalesce(g.name, c.register)
+        SELECT c.size, coalesce(g.name, 'register ' || c.register)
         FROM checkpoint c LEFT JOIN register g ON g.id = c.register
         WHERE typeof(note) != 'text' OR typeof(c.size) != 'integer' OR g.name IS NULL
     """,
     "{}: the signed statement is not kept as one is": """
-        SELECT coalesce(g.name, s.register)
+        SELECT coalesce(g.name, 'register ' || s.register)
         FROM statement s LEFT JOIN register g ON g.id = s.register
         WHERE typeof(note) != 'text' OR g.name IS NULL
     """,
     "{2}: tile {0}/{1} is not kept as one is": """
-        SELECT level, position, coalesce(g.name, t.register)
+        SELECT level, position, coalesce(g.name, 'register ' || t.register)
         FROM tile t LEFT JOIN register g ON g.id = t.register
         WHERE typeof(hashes) != 'blob' OR typeof(level) != 'integer'
             OR typeof(position) != 'integer' OR g.name IS NULL
@@ -74,6 +75,9 @@ _LARGE = {
         SELECT lower(hex(hash)) FROM item
         WHERE (content IS NULL) != (withheld IS NOT NULL)
             OR (content IS NULL) != (withheld_on IS NOT NULL)
+    """,
+    "item sha-256:{} is not kept as text": """
+        SELECT lower(hex(hash)) FROM item WHERE typeof(content) NOT IN ('text', 'null')
     """,
     "item sha-256:{} is held, but no entry names it": """
         SELECT lower(hex(hash)) FROM item
@@ -91,6 +95,7 @@ def sound(log: LogReader) -> Iterator[None]:
     """
     with _damage(log.path):
         _check(log.db, _SMALL)
+        _check_files(log.db)
     with ThreadPoolExecutor(1, thread_name_prefix="soundness") as threads:
         rest = threads.submit(_check_pages, log.path)
         with _damage(log.path):
@@ -115,6 +120,18 @@ def _check(db: sqlite3.Connection, queries: dict[str, str]) -> None:
         row = db.execute(query).fetchone()
         if row is not None:
             raise LogCorrupt(says.format(*row))
+
+
+def _check_files(db: sqlite3.Connection) -> None:
+    """The files of each batch must be spelt as they are written: what reads them would
+    take other spellings."""
+    for batch, files in db.execute("SELECT id, files FROM batch"):
+        try:
+            spelt = json.dumps(json.loads(files))
+        except ValueError:  # SQLite takes for JSON what is none for Python
+            spelt = ""
+        if spelt != files:
+            raise LogCorrupt(f"the files of batch {batch} are not told as files are")
 
 
 @contextmanager

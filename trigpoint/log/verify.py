@@ -63,10 +63,28 @@ def checked_leaves(
         for number, wanted in zip(numbers, expected, strict=True):
             if number != wanted:
                 raise LogCorrupt(f"{register}: entry {wanted} is missing")
+        _check_kinds(register, first, times, keys, hashes)
         _check_items(register, numbers, hashes, contents)
         entries = zip(numbers, times, keys, hashes, strict=True)
         yield merkle.leaf_hashes(map(leaf, entries))
         first += len(page)
+
+
+def _check_kinds(
+    register: str,
+    first: int,
+    times: Sequence[object],
+    keys: Sequence[object],
+    hashes: Sequence[object],
+) -> None:
+    """A column of SQLite may hold values of any kind."""
+    columns = (("time", times, str), ("key", keys, str), ("item hash", hashes, bytes))
+    for what, values, kind in columns:
+        if {*map(type, values)} != {kind}:
+            place = next(n for n, one in enumerate(values) if type(one) is not kind)
+            raise LogCorrupt(
+                f"{register}: the {what} of entry {first + place} is no {what}"
+            )
 
 
 def _check_items(

@@ -7,19 +7,29 @@ once it is verified; the first thing that is wrong is raised, by name.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from trigpoint.errors import InvalidParameter, LogCorrupt, NoSuchEntry, NotSigned
+from trigpoint.errors import (
+    BadSignature,
+    InvalidParameter,
+    LogCorrupt,
+    NoSuchEntry,
+    NotSigned,
+)
 from trigpoint.identity import IDENTITY_FILE, read_identity
-from trigpoint.log.attest import attest
+from trigpoint.log.about import MAX_STATEMENT
+from trigpoint.log.attest import attest, check_lines, check_statement_lines
 from trigpoint.log.keys import KEYS_FILE, Keyring
 from trigpoint.log.last import check_last
+from trigpoint.log.note import parse_note
 from trigpoint.log.soundness import sound
 from trigpoint.log.store import Log
 from trigpoint.register import LOG_FILE
+from trigpoint.replica.fetch import Fetch
 from trigpoint.replica.lines import RemoteLines
-from trigpoint.replica.site import Site, read_signed, spell_time
+from trigpoint.replica.site import SignedState, Site, read_signed, spell_time
 from trigpoint.replica.tree import RemoteTree
 from trigpoint.replica.trust import trust
 from trigpoint.schema.items import format_hash
@@ -63,7 +73,7 @@ def audit_data(
             f"those of {ring.origin}"
         )
     replica = identity is not None and identity.replica_of is not None
-    with sound(log):
+    with closing(log), sound(log):
         for register in _chosen(registers or log.registers(), size):
             root = log.verify(register, size)
             signed = attest(log, register, ring) if ring else None
@@ -99,6 +109,7 @@ def audit_site(
         # An export that was stopped while it brought in a new key is sound, if old.
         signed = read_signed(source, register, ring, max_age, retired=max_age is None)
         checkpoint = signed.head.checkpoint
+        _check_every_line(source, signed, ring)
         if size is not None and not 0 <= size <= checkpoint.size:
             raise NoSuchEntry(
                 f"{register} has {checkpoint.size} entries, not {size}", number=size
@@ -114,6 +125,20 @@ def audit_site(
         more = f"signed {spell_time(signed.head.signed_at)}" if size is None else ""
         more += _withheld(len(hidden), more)
         yield Verified(register, checkpoint.size if size is None else size, root, more)
+
+
+def _check_every_line(source: Fetch, signed: SignedState, ring: Keyring) -> None:
+    """Raises BadSignature when a line of the notes is not what this log signed."""
+    head = signed.head
+    where = f"{source.location}/checkpoint"
+    try:
+        note = parse_note(head.note)
+        check_lines(note, ring, head.register, head.checkpoint.size)
+        where = f"{source.location}/about"
+        note = parse_note(signed.note, MAX_STATEMENT)
+        check_statement_lines(note, ring, head.register)
+    except BadSignature as error:
+        raise BadSignature(f"{where}: {error}") from error
 
 
 def _own_keys(data: Path, key: str | None) -> Keyring | None:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from trigpoint.errors import BadSignature, InvalidInput, InvalidParameter, NotVerified
-from trigpoint.log.keys import Keyring, PublicKeys, parse_keys, trusted_keys
+from trigpoint.log.keys import KEYS_FILE, Keyring, PublicKeys, parse_keys, trusted_keys
 from trigpoint.log.note import ED25519, VerifierKey, parse_verifier_key
 
 _LOG = re.compile(r"(.+)/registers/[a-z][a-z0-9-]*", re.ASCII)
@@ -84,6 +84,8 @@ def _ring(public: PublicKeys, anchor: str) -> Trust:
         return Trust(trusted_keys(text, anchor), text)
     except InvalidInput as error:
         raise NotVerified(f"the site's keys cannot be read: {error}") from error
+    except BadSignature as error:
+        raise BadSignature(f"{KEYS_FILE}: {error}") from error
 
 
 def _continued(known: PublicKeys, offered: PublicKeys | None) -> PublicKeys:
