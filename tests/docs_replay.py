@@ -15,8 +15,8 @@ A document shows a request as a fenced block and its answer as the next one:
 
 or as a block marked `console`, with `$ ` lines, each followed by what it prints. The
 lines of curl are requests: of its options, `-s -S -i -L -I -G -X -H -d -o` and
-`--data-urlencode` are understood, and the address must be on this server. Other lines are
-programs, which `programs_in` gives for the caller to run.
+`--data-urlencode` are understood, and the address must be on this server. Other lines
+are programs, which `programs_in` gives for the caller to run.
 
 A line with only `…` stands for any lines, `…` within a line for any text. The headers
 shown must be there, others may be too. Empty lines at the ends are passed over.
