@@ -89,17 +89,7 @@ def make_bundle(
     size = parse_checkpoint(note.text).size
     found = _covered_entry(log, register, entry, size)
     item, withheld = _item_of(log, found)
-    lines = {(line.name, line.id): line for line in note.signatures}
-    signed = [
-        (str(key), [lines[one.name, one.id] for one in both])
-        for key in keys
-        for both in [_both(key, register)]
-        if all((one.name, one.id) in lines for one in both)
-    ]
-    if not signed:
-        raise NotSigned(
-            f"no current key signed and cosigned a checkpoint of {register}"
-        )
+    signers, signed = _signers(note, register, keys)
     read = partial(log.tile, log.register_id(register))
     bundle = Bundle(
         register,
@@ -108,8 +98,8 @@ def make_bundle(
         withheld,
         size,
         tuple(entry_proof(read, found.leaf_index, size)),
-        Note(note.text, tuple(line for _, both in signed for line in both)).format(),
-        tuple(key for key, _ in signed),
+        signed.format(),
+        signers,
     ).as_json()
     try:
         verify_bundle(canonical_bytes(bundle), keys)
@@ -153,23 +143,7 @@ def verify_bundle(data: bytes, keys: Sequence[VerifierKey] | None = None) -> Pro
     NotVerified for anything else that is wrong; the message names which part.
     """
     bundle = parse_bundle(data)
-    if bundle.item is not None and item_hash(bundle.item) != bundle.entry.item_hash:
-        raise NotVerified(
-            f"bundle: item: it is not {format_hash(bundle.entry.item_hash)}, "
-            "which the entry names"
-        )
-    with part_of_bundle("checkpoint"):
-        note = parse_note(bundle.checkpoint)
-        checkpoint = parse_checkpoint(note.text)
-        origin = checkpoint.origin.removesuffix(log_origin("", bundle.register))
-        if not origin or log_origin(origin, bundle.register) != checkpoint.origin:
-            raise InvalidInput(f"{checkpoint.origin} is not a log of {bundle.register}")
-        if checkpoint.extensions:
-            raise InvalidInput("in a bundle it has no extension lines")
-        if checkpoint.size != bundle.size:
-            raise InvalidInput(
-                f"of size {checkpoint.size}, but tree-size {bundle.size}"
-            )
+    note, checkpoint = _check_parts(bundle)
     own = _own_keys(bundle, checkpoint.origin)
     with part_of_bundle("signature"):
         signer, signed_at = _check_signed(note, own, keys, bundle.register)
@@ -210,6 +184,25 @@ def _covered_entry(log: LogReader, register: str, which: str | int, size: int) -
     return covered[-1]
 
 
+def _signers(
+    note: Note, register: str, keys: Sequence[VerifierKey]
+) -> tuple[tuple[str, ...], Note]:
+    """Those of `keys` that signed and cosigned a checkpoint, and of it their lines."""
+    lines = {(line.name, line.id): line for line in note.signatures}
+    signed = [
+        (str(key), [lines[one.name, one.id] for one in both])
+        for key in keys
+        for both in [_both(key, register)]
+        if all((one.name, one.id) in lines for one in both)
+    ]
+    if not signed:
+        raise NotSigned(
+            f"no current key signed and cosigned a checkpoint of {register}"
+        )
+    kept = tuple(line for _, both in signed for line in both)
+    return tuple(key for key, _ in signed), Note(note.text, kept)
+
+
 def _item_of(log: LogReader, entry: Entry) -> tuple[str | None, tuple[str, str] | None]:
     """The item of an entry, or why and since when it is withheld."""
     try:
@@ -222,6 +215,29 @@ def _both(key: VerifierKey, register: str) -> tuple[VerifierKey, VerifierKey]:
     """The key of a log, and that under which its installation cosigns."""
     name = key.name.removesuffix(log_origin("", register))
     return key, VerifierKey(name, COSIGNATURE, key.public)
+
+
+def _check_parts(bundle: Bundle) -> tuple[Note, Checkpoint]:
+    """The checkpoint of a bundle, as its note too, once the item was found to be that
+    of the entry, and the checkpoint to be of the register and the size."""
+    if bundle.item is not None and item_hash(bundle.item) != bundle.entry.item_hash:
+        raise NotVerified(
+            f"bundle: item: it is not {format_hash(bundle.entry.item_hash)}, "
+            "which the entry names"
+        )
+    with part_of_bundle("checkpoint"):
+        note = parse_note(bundle.checkpoint)
+        checkpoint = parse_checkpoint(note.text)
+        origin = checkpoint.origin.removesuffix(log_origin("", bundle.register))
+        if not origin or log_origin(origin, bundle.register) != checkpoint.origin:
+            raise InvalidInput(f"{checkpoint.origin} is not a log of {bundle.register}")
+        if checkpoint.extensions:
+            raise InvalidInput("in a bundle it has no extension lines")
+        if checkpoint.size != bundle.size:
+            raise InvalidInput(
+                f"of size {checkpoint.size}, but tree-size {bundle.size}"
+            )
+    return note, checkpoint
 
 
 def _own_keys(bundle: Bundle, origin: str) -> tuple[VerifierKey, ...]:
