@@ -32,9 +32,7 @@ _CONTROLS = (
 )
 _LINE_FEED = "\n"
 # An address at a named host. Conservative: a lone `@`, a handle or `@ home` is none.
-EMAIL = (
-    r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}"
-)
+EMAIL = r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}"
 _ANY_URI = "http://www.w3.org/2001/XMLSchema#anyURI"
 _LONGEST_POINT = 200
 _META = {"_row", "_left_out", "_problem"}
