@@ -12,15 +12,15 @@ from __future__ import annotations
 from trigpoint.errors import LogCorrupt, SigningRefused
 from trigpoint.log import merkle
 from trigpoint.log.checkpoint import Checkpoint
+from trigpoint.log.leaves import checked_leaves
 from trigpoint.log.reader import LogReader
-from trigpoint.log.verify import checked_leaves
 from trigpoint.schema.items import format_hash
 
 
 def check_contains(reader: LogReader, register: str, signed: Checkpoint) -> None:
     """Raises SigningRefused when the log does not go on from a signed checkpoint."""
     held = reader.size(register)
-    tiles = _Tiles(reader, register) if held else None
+    tiles = GrowingTiles(reader, register) if held else None
     size = min(held, signed.size)
     root = tiles.root(size) if tiles and size else merkle.EMPTY_ROOT
     if (size, root) != (signed.size, signed.root):
@@ -41,55 +41,43 @@ def grown_root(reader: LogReader, register: str, signed: Checkpoint | None) -> b
     Raises LogCorrupt, naming the entry, item or tile after it that is not what it
     should be. The reader must stay in one snapshot.
     """
-    tiles, size = _Tiles(reader, register), signed.size if signed else 0
+    size = signed.size if signed else 0
+    tiles = GrowingTiles(reader, register, size)
     if signed is not None and tiles.root(size) != signed.root:
         raise LogCorrupt(f"{register}: the tiles read now so, now otherwise")
     for hashes in checked_leaves(reader, register, size):
-        tiles.grow(size, hashes)
-        size += len(hashes)
+        tiles.grow(hashes)
     held = reader.size(register)
-    if size != held:
-        raise LogCorrupt(f"{register}: {size} entries, but size {held}")
-    return tiles.grown(size)
+    if tiles.size != held:
+        raise LogCorrupt(f"{register}: {tiles.size} entries, but size {held}")
+    tiles.finish()
+    return tiles.root(held)
 
 
-class _Tiles:
-    """A register's tiles as they are stored, and over them those that grew here."""
+class GrowingTiles:
+    """A register's first `size` leaves in its tiles as they are stored, and over them
+    those that grow here from more leaves, each compared with the stored one."""
 
-    def __init__(self, reader: LogReader, register: str) -> None:
+    def __init__(self, reader: LogReader, register: str, size: int = 0) -> None:
         self._reader = reader
         self._register = register
         self._id = reader.register_id(register)
         # What is read once is kept, so that what was checked is what is built on.
         self._known: dict[tuple[int, int], bytes] = {}
         self._fresh: set[tuple[int, int]] = set()
+        self.size = size
 
     def root(self, size: int) -> bytes:
         return merkle.root(self._read, size)
 
-    def grow(self, size: int, hashes: list[bytes]) -> None:
-        """Append leaves to the tree of `size` leaves; tiles that are full by then are
-        compared with the stored ones and let go."""
-        merkle.extend(self._read, self._write, size, hashes)
-        full = merkle.TILE_WIDTH * merkle.HASH_SIZE
-        for at in [at for at in self._fresh if len(self._known[at]) == full]:
-            self._compare(at)
-            self._fresh.remove(at)
-            del self._known[at]
+    def grow(self, hashes: list[bytes]) -> None:
+        """Append leaf hashes; tiles that are full by then are compared and let go."""
+        self.size = merkle.extend(self._read, self._write, self.size, hashes)
 
-    def grown(self, size: int) -> bytes:
-        """The root, once the stored tiles that are not full were compared, too."""
+    def finish(self) -> None:
+        """Compare the tiles that grew and are not full."""
         for at in self._fresh:
-            self._compare(at)
-        return self.root(size)
-
-    def _compare(self, at: tuple[int, int]) -> None:
-        if self._reader.tile(self._id, *at) != self._known[at]:
-            level, position = at
-            raise LogCorrupt(
-                f"{self._register}: tile {level}/{position} is not what the entries "
-                "hash to"
-            )
+            self._compare(*at, self._known[at])
 
     def _read(self, level: int, position: int) -> bytes:
         at = level, position
@@ -98,5 +86,23 @@ class _Tiles:
         return self._known[at]
 
     def _write(self, level: int, position: int, hashes: bytes) -> None:
-        self._known[level, position] = hashes
-        self._fresh.add((level, position))
+        at = level, position
+        if len(hashes) < merkle.TILE_WIDTH * merkle.HASH_SIZE:
+            self._known[at] = hashes
+            self._fresh.add(at)
+            return
+        self._compare(level, position, hashes)
+        self._known.pop(at, None)
+        self._fresh.discard(at)
+
+    def _compare(self, level: int, position: int, hashes: bytes) -> None:
+        stored = self._reader.tile(self._id, level, position)
+        if stored == hashes:
+            return
+        what = f"{self._register}: tile {level}/{position}"
+        if level == 0 and len(stored) == len(hashes):
+            pairs = zip(*map(merkle.split_tile, (stored, hashes)), strict=True)
+            wrong = next(n for n, (one, other) in enumerate(pairs) if one != other)
+            entry = position * merkle.TILE_WIDTH + wrong + 1
+            raise LogCorrupt(f"{what} does not hold the hash of entry {entry}")
+        raise LogCorrupt(f"{what} is not what the entries hash to")
