@@ -43,4 +43,5 @@ def test_a_killed_program_leaves_the_old_state_or_the_new(
     states = kind(tmp_path, chance).run(times)
     record_property("states", dict(states))
     assert states.total() == times
-    assert len(states) > 1
+    # A few kills may all fall at the same place; of many, some fall elsewhere.
+    assert not long or len(states) > 1
