@@ -8,6 +8,7 @@ was. In an export, each byte of each file is covered.
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -159,3 +160,25 @@ def test_a_byte_changed_in_a_single_file_is_found(origin: Path, tmp_path: Path) 
             code, said = verified(file, "--key", str(key))
             assert code == 1, f"{name}, byte {at}: {said}"
             assert name in said or name.partition(".")[0] in said
+
+
+def test_an_index_that_disagrees_with_its_table_is_named(
+    origin: Path, tmp_path: Path
+) -> None:
+    """Wherever a key or an item's hash stands, changing it there alone is found: also
+    where only look-ups would meet it."""
+    data = copy(origin, tmp_path / "data")
+    whole = (data / "log.sqlite").read_bytes()
+    log = LogReader(origin / "log.sqlite")
+    found = log.trail("river", "r42")[0].item_hash
+    log.close()
+    for value, index in ((b"r42", "entry_key"), (found, "sqlite_autoindex_item_1")):
+        said = []
+        for place in re.finditer(re.escape(value), whole):
+            at = place.end() - 1
+            damaged = whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
+            put_file(data, damaged)
+            code, message = verified(data)
+            assert code == 1, f"byte {at}: {message}"
+            said.append(message)
+        assert any(index in message for message in said), said
