@@ -228,6 +228,28 @@ def test_a_lie_is_refused_and_changes_nothing(
     assert (fine.added, fine.checkpoint.size) == (300, 600)
 
 
+@pytest.mark.parametrize(
+    "shape", ["junk", "", "@prefix x: <http://[/> . x:y x:z x:z ."]
+)
+def test_a_shape_that_was_signed_must_still_be_one(
+    shape: str, inst: Installation, tmp_path: Path
+) -> None:
+    """One that nobody can read would keep every register of the replica from being
+    served; the other registers are followed."""
+    inst.grow(2, "village")
+    folder = export(inst, tmp_path / "export")
+    about = folder / "registers/town/about"
+    first, line, _ = parse_note(about.read_bytes()).text.split("\n")
+    body = {**json.loads(line), "shape": shape}
+    text = f"{first}\n{json.dumps(body, separators=(',', ':'))}\n"
+    key = inst.keys.key(SIGNING)
+    note = Note(text, (key.sign(text, first.removesuffix("/about")),))
+    about.write_text(note.format(), "utf-8")
+    done = follow(tmp_path / "replica", str(folder))
+    assert "the shape of town cannot be read" in str(done.wrong["town"])
+    assert [one.register for one in done.done] == ["village"]
+
+
 def rotated(here: Followed) -> SigningKey:
     """The key of the log, which another has taken the place of since."""
     old = here.inst.keys.key(SIGNING)

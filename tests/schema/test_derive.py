@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,11 @@ from rdflib import SH, Graph
 
 from tests.schema.museum import MUSEUM, PREFIXES
 from trigpoint.errors import InvalidShape
-from trigpoint.iris import ONTOLOGY
+from trigpoint.iris import ONTOLOGY, SHAPES
 from trigpoint.log.rsf import read_rsf
 from trigpoint.resources import resource_folder
 from trigpoint.schema.catalogue import Schemas
-from trigpoint.schema.derive import FIELD, derive_shape
+from trigpoint.schema.derive import FIELD, MAX_SHAPE, check_derived, derive_shape
 from trigpoint.schema.items import Item
 from trigpoint.schema.shape import Field, Schema
 
@@ -177,6 +178,34 @@ def test_a_register_of_no_gds_name_is_refused(schemas: Schemas, register: str) -
         derive_shape(register, definition(fields=[register]), fields, "?", schemas)
 
 
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda text: "junk",
+        lambda text: "",
+        lambda text: text[:-20],
+        lambda text: text.replace("\n", '\n@prefix x: <http://[/> . x:y x:z "', 1),
+        lambda text: text.replace('"prison"', '"jail"'),
+        lambda text: text.replace("register/prison>", "register/school>"),
+        lambda text: text + "<http://example.org/a> a <http://example.org/b> .",
+        lambda text: text + f"<{SHAPES}school> <{ONTOLOGY}phase> 'beta' .",
+        lambda text: text + f"<{SHAPES}jail> <{ONTOLOGY}register> 'jail' .",
+        lambda text: text.replace("sh:class ns1:Country", "sh:class ns1:Nowhere"),
+        lambda text: text + "#" * MAX_SHAPE,
+    ],
+)
+def test_a_shape_that_somebody_sends_is_of_its_register_and_no_other(
+    schemas: Schemas, harm: Callable[[str], str]
+) -> None:
+    """It must be Turtle, describe that register, and leave all others alone."""
+    described = definition(fields=list(FIELDS))
+    text = derive_shape("prison", described, FIELDS, "Prisons", schemas)
+    check_derived("prison", text, schemas)
+    assert harm(text) != text
+    with pytest.raises(InvalidShape, match="the shape of prison"):
+        check_derived("prison", harm(text), schemas)
+
+
 def test_every_archived_register_without_a_shape_of_ours_gets_one(
     schemas: Schemas, rsf_files: list[Path]
 ) -> None:
@@ -201,3 +230,6 @@ def test_every_archived_register_without_a_shape_of_ours_gets_one(
         assert schema.derived
         for one in schema.fields:
             assert one.many == (fields[one.name].get("cardinality") == "n")
+    for archive, text in zip(archives, texts, strict=True):
+        check_derived(archive.register, text, schemas)
+        assert len(text) < MAX_SHAPE / 50

@@ -11,9 +11,10 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
-from trigpoint.errors import NotVerified, RolledBack
-from trigpoint.log.about import MAX_STATEMENT, parse_statement
+from trigpoint.errors import InvalidShape, NotVerified, RolledBack
+from trigpoint.log.about import MAX_STATEMENT, Statement, parse_statement
 from trigpoint.log.checkpoint import Checkpoint
 from trigpoint.log.entries import WithheldItem
 from trigpoint.log.entry import Draft
@@ -26,6 +27,9 @@ from trigpoint.replica.seen import Seen
 from trigpoint.replica.site import Head, SignedState, Site, read_signed
 from trigpoint.replica.tree import RemoteTree
 from trigpoint.replica.trust import Trust
+from trigpoint.resources import resource_folder
+from trigpoint.schema.catalogue import Schemas
+from trigpoint.schema.derive import check_derived
 from trigpoint.schema.items import format_hash
 from trigpoint.view import Progress, silent
 
@@ -84,6 +88,7 @@ class Follower:
         withheld = self._to_withhold(head.register, hidden)
         if not self._unchanged(signed):
             lines = None
+            self._check_shape(statement)
             if seen is None or head.checkpoint.size > known:
                 lines = self._verified(source, head, seen, hidden)
             self.replica.remember(self.trust)
@@ -93,6 +98,18 @@ class Follower:
         return Followed(
             head.register, head.checkpoint, head.checkpoint.size - known, len(withheld)
         )
+
+    @cached_property
+    def _schemas(self) -> Schemas:
+        return Schemas([resource_folder("shapes"), self.replica.folder / "shapes"])
+
+    def _check_shape(self, statement: Statement) -> None:
+        """A shape becomes part of the one catalogue of all registers here."""
+        if statement.shape is not None:
+            try:
+                check_derived(statement.register, statement.shape, self._schemas)
+            except InvalidShape as error:
+                raise NotVerified(f"{self.site.location}: {error}") from error
 
     def _verified(
         self, source: Fetch, head: Head, seen: Seen | None, hidden: Collection[bytes]

@@ -19,10 +19,13 @@ from trigpoint.errors import InvalidShape
 from trigpoint.iris import SHAPES
 from trigpoint.schema.catalogue import DERIVED_CLASS, Schemas
 from trigpoint.schema.items import Item
-from trigpoint.schema.shape import check_name, tp
+from trigpoint.schema.shape import check_name, read_schema, register_shapes, tp
 
 FIELD = "https://w3id.org/trigpoint/field/"
 OGL = "http://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
+MAX_SHAPE = 1_000_000  # letters: over 50 times what an archived register has
+# What rdflib raises for a text that is no Turtle, by the way in which it is none.
+_UNREADABLE = (SyntaxError, ValueError, LookupError, AttributeError, TypeError)
 _DATES = (XSD.date, XSD.gYearMonth, XSD.gYear, XSD.dateTime)
 _DATATYPES = {
     "string": XSD.string,
@@ -67,6 +70,36 @@ def derive_shape(
         if name in order:
             graph.add((shape, tp(annotation), Literal(name)))
     return graph.serialize(format="turtle")
+
+
+def check_derived(register: str, text: str, schemas: Schemas) -> None:
+    """Raises InvalidShape unless a text is the Turtle of a shape such as `derive_shape`
+    makes of this register: one that somebody sends, and that says anything of another,
+    would change or break every register that is read beside it."""
+    if len(text) > MAX_SHAPE:
+        raise InvalidShape(f"the shape of {register} is longer than {MAX_SHAPE:,}")
+    shape = URIRef(SHAPES + check_name(register))
+    try:
+        graph = Graph().parse(data=text, format="turtle")
+        schema = read_schema(graph, shape, derived=True)
+    except (InvalidShape, *_UNREADABLE) as error:
+        raise InvalidShape(f"the shape of {register} cannot be read: {error}") from (
+            error
+        )
+    nodes = {URIRef(f"{SHAPES}{register}-{name}") for name in schema.names}
+    named = {one for one in graph.subjects() if isinstance(one, URIRef)}
+    if (
+        not named <= {shape, *nodes}
+        or schema.register != register
+        or schema.target_class != DERIVED_CLASS + register
+        or register_shapes(graph) != [shape]
+    ):
+        raise InvalidShape(f"the shape of {register} says something of others")
+    for field in schema.fields:
+        target = field.target_class if field.kind == "link" else None
+        known = target is None or target.startswith(DERIVED_CLASS)
+        if not known and schemas.by_class(str(target)) is None:
+            raise InvalidShape(f"the shape of {register} links to an unknown {target}")
 
 
 def _describe(
