@@ -138,5 +138,6 @@ def _check_files(db: sqlite3.Connection) -> None:
 def _damage(path: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        # The second when SQLite quotes bytes of a damaged file in its message.
         raise LogCorrupt(f"{path} is damaged: {error}") from error

@@ -181,7 +181,8 @@ def connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
             # An acknowledged batch must outlive a power cut, not only a killed process.
             db.execute("PRAGMA synchronous = FULL")
             db.execute(f"PRAGMA cache_size = -{_CACHE}")
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        # The second when SQLite quotes bytes of a damaged file in its message.
         db.close()
         raise LogCorrupt(f"{path} is not a register log: {error}") from error
     except (LogCorrupt, NoData):
