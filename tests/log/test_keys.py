@@ -189,9 +189,10 @@ def test_a_key_that_was_never_pinned_leads_nowhere() -> None:
         changed(lambda body: body["keys"].__setitem__(0, body["keys"][1])),
         changed(lambda body: body.update(name="elsewhere.org")),
         changed(lambda body: body["rotations"].__setitem__(0, "x")),
+        changed(lambda body: body["keys"].__setitem__(0, f"\ud800{VKEYS[0]}")),
         " " * (MAX_KEYS_FILE + 1),
     ],
-    ids=range(15),
+    ids=range(16),
 )
 def test_what_is_no_keys_json_is_refused(text: str) -> None:
     """Garbage, other shapes and numbers of keys that do not fit raise one error."""

@@ -278,7 +278,8 @@ def _decode(text: str, what: str) -> bytes:
 
 
 def _check_name(name: str) -> None:
-    if not name or "+" in name or any(c.isspace() or c < " " for c in name):
+    spaced = any(c.isspace() or c < " " for c in name)
+    if not name or "+" in name or spaced or _SURROGATE.search(name):
         raise InvalidInput(
             f"“{name[:80]}” cannot name a key: no space, no plus, not empty"
         )
