@@ -35,7 +35,7 @@ def changed(whole: bytes, at: int, chance: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "times", [330, pytest.param(4_000, marks=pytest.mark.long)], ids=["", "long"]
+    "times", [330, pytest.param(2_000, marks=pytest.mark.long)], ids=["", "long"]
 )
 def test_a_byte_changed_in_the_database_is_found_or_says_nothing(
     origin: Path, tmp_path: Path, times: int
