@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ def follow(
         raise typer.BadParameter("--max-age cannot be below 0, nor --every 0 or below")
     names = [check_name(name) for name in register or ()]
     with open_replica(folder, location_of(url)) as replica:
-        following = _Following(replica, names, key, max_age * DAY or None, not no_views)
+        following = Following(replica, names, key, max_age * DAY or None, not no_views)
         if once:
             done = following.round()
             code = 2 if done.unreachable else 1
@@ -57,7 +58,7 @@ def follow(
 
 
 @dataclass
-class _Following:
+class Following:
     """A replica that is brought up to its site again and again; `wrong` says whether
     anything was wrong the last time."""
 
@@ -104,7 +105,8 @@ class _Following:
             try:
                 done = self.round()
                 failed = bool(done.wrong) and done.unreachable
-            except TrigpointError as error:
+            except (TrigpointError, OSError, sqlite3.Error) as error:
+                # A full disk or a busy database is mended while this goes on.
                 say(str(error))
                 self.wrong = failed = True
             wait = min(2 * wait, max(every, _LONGEST_WAIT)) if failed else every

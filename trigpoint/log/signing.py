@@ -176,7 +176,8 @@ class Signing:
     def _others(
         self, lines: Iterable[Signature], ours: Signature
     ) -> tuple[Signature, ...]:
-        """The newest of the lines that retired keys and witnesses signed. Our own
+        """The lines that retired keys and witnesses signed, as many as are kept: the
+        first, so that no crowd of witnesses pushes out a retired key. Our own
         cosignatures are not among them: only the present one says anything."""
         named = (ours.name, ours.id)
         kept = [
