@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import gzip
 from collections.abc import Iterator
-from itertools import count, cycle, repeat
+from itertools import count, cycle
 from pathlib import Path
 
 from bench.inputs import BATCH, Inputs
 from bench.measure import Comparison, Side
 from trigpoint.log import merkle
 from trigpoint.log.checkpoint import Checkpoint, log_origin
-from trigpoint.log.entry import Draft, leaf
+from trigpoint.log.drafts import Drafts
+from trigpoint.log.entry import leaf_hashes
 from trigpoint.log.note import Note, SigningKey
 from trigpoint.log.prove import prove_entry
 from trigpoint.log.store import Log
@@ -158,9 +159,9 @@ def _hash(items: dict[str, str]) -> bytes:
 
 def _leaves(items: dict[str, str]) -> list[bytes]:
     """The leaf hashes of a log of these items."""
-    hashes = map(item_hash, items.values())
-    entries = zip(count(1), repeat(_TIME), items, hashes, strict=False)
-    return merkle.leaf_hashes(map(leaf, entries))
+    hashes = [item_hash(text) for text in items.values()]
+    size = len(items)
+    return leaf_hashes(range(1, size + 1), [_TIME] * size, list(items), hashes)
 
 
 def _appending(items: dict[str, str], folders: Iterator[Path]) -> Side:
@@ -189,7 +190,9 @@ def _appending(items: dict[str, str], folders: Iterator[Path]) -> Side:
 
 
 def _append(log: Log, items: dict[str, str]) -> bytes:
-    drafts = (Draft(_TIME, key, text, item_hash(text)) for key, text in items.items())
+    texts = list(items.values())
+    hashes = [item_hash(text) for text in texts]
+    drafts = Drafts([_TIME] * len(texts), list(items), texts, hashes)
     with log.appending(BATCH) as appender:
         appender.append(_REGISTER, drafts)
     return log.root(_REGISTER)

@@ -183,7 +183,7 @@ def test_only_what_differs_is_drafted() -> None:
     drafts, counts = draft(frame, held(same, changed), SCHEMA, TIME)
     assert (counts.added, counts.changed, counts.unchanged) == (1, 1, 1)
     text = '{"enw":"New","museum":"3"}'
-    assert drafts[0] == Draft(TIME, "3", text, item_hash(text))
+    assert next(iter(drafts)) == Draft(TIME, "3", text, item_hash(text))
     assert [one.key for one in drafts] == ["3", "2"]
 
 

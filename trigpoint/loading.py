@@ -17,7 +17,8 @@ from trigpoint.gate.gate import check, split
 from trigpoint.gate.history import NumberedItem, check_items
 from trigpoint.gate.report import Report
 from trigpoint.log.appender import Appender
-from trigpoint.log.entry import Batch, Draft
+from trigpoint.log.drafts import Drafts
+from trigpoint.log.entry import Batch
 from trigpoint.log.reader import LogReader
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.shape import Schema
@@ -52,7 +53,7 @@ class Judged:
     log has already, among those that rows of this load could change.
     """
 
-    drafts: list[Draft]
+    drafts: Drafts
     counts: Counts
     report: Report
     rejected: pl.DataFrame

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from trigpoint.errors import BadRelease
-from trigpoint.log.entry import Draft
+from trigpoint.log.drafts import Drafts
 from trigpoint.log.reader import LogReader
 from trigpoint.schema.items import item_hash, items_of
 from trigpoint.schema.shape import Schema
@@ -163,20 +163,21 @@ def _stored(schema: Schema, names: list[str]) -> list[pl.Expr]:
 
 def draft(
     frame: pl.DataFrame, current: pl.DataFrame, schema: Schema, timestamp: str
-) -> tuple[list[Draft], Counts]:
+) -> tuple[Drafts, Counts]:
     """Entries for the rows that differ from the current records, in row order."""
+    keys = frame[schema.key].to_list()
     items = items_of(frame, schema).to_list()
+    hashes = [item_hash(text) for text in items]
     known = dict(zip(current[KEY], current[_HASH], strict=True))
-    counts, drafts = Counts(), []
-    for key, text in zip(frame[schema.key], items, strict=True):
-        digest = item_hash(text)
-        before = known.get(key)
-        if before == digest:
-            counts.unchanged += 1
-            continue
-        if before is None:
-            counts.added += 1
-        else:
-            counts.changed += 1
-        drafts.append(Draft(timestamp, key, text, digest))
-    return drafts, counts
+    pairs = zip(keys, hashes, strict=True)
+    new = [n for n, (key, digest) in enumerate(pairs) if known.get(key) != digest]
+    drafts = Drafts(
+        [timestamp] * len(new),
+        [keys[n] for n in new],
+        [items[n] for n in new],
+        [hashes[n] for n in new],
+    )
+    changed = sum(key in known for key in drafts.keys)
+    return drafts, Counts(
+        added=len(new) - changed, changed=changed, unchanged=len(keys) - len(new)
+    )

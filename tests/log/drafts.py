@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from trigpoint.log.entry import Batch, Draft
@@ -30,7 +30,7 @@ def draft(key: str, *, at: str = TIME, **fields: str | list[str]) -> Draft:
     return Draft(at, key, text, item_hash(text))
 
 
-def append(log: Log, drafts: Sequence[Draft], register: str = "town") -> None:
+def append(log: Log, drafts: Iterable[Draft], register: str = "town") -> None:
     """Append one batch to one register."""
     with log.appending(BATCH) as appender:
         appender.append(register, drafts)

@@ -7,7 +7,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trigpoint.log.entry import TIMESTAMP, Entry, leaf
+from trigpoint.log.entry import TIMESTAMP, Entry, leaf, leaf_hashes
+from trigpoint.log.merkle import leaf_hash
 from trigpoint.schema.items import item_hash
 
 
@@ -46,7 +47,13 @@ def test_leaf_bytes_are_those_of_a_json_writer(
         "item-hash": [f"sha-256:{digest.hex()}"],
     }
     text = json.dumps(members, ensure_ascii=False, separators=(",", ":"))
-    assert leaf(Entry(number, timestamp, key, digest)) == text.encode()
+    entry = Entry(number, timestamp, key, digest)
+    assert leaf(entry) == text.encode()
+    plain = Entry(1, "2019-04-01T12:00:00Z", "Môn", digest)
+    for page in ([entry, plain], [plain]):
+        assert leaf_hashes(*zip(*page, strict=True)) == [
+            leaf_hash(leaf(one)) for one in page
+        ]
 
 
 def test_leaf_index_counts_from_nought() -> None:

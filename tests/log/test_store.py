@@ -26,7 +26,8 @@ from trigpoint.errors import (
     QueryTimedOut,
     Withheld,
 )
-from trigpoint.log import merkle, records, writer
+from trigpoint.log import merkle, records
+from trigpoint.log.drafts import Drafts
 from trigpoint.log.entry import Batch, Entry, SystemEntry, leaf
 from trigpoint.log.store import Log
 from trigpoint.log.tiles import pack_entries
@@ -319,14 +320,38 @@ def test_an_entry_that_is_stored_otherwise_is_noticed(log: Log, harm: str) -> No
 
 def test_chunks_make_one_log(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     """However a load is cut up, entries keep their order and share their items."""
-    monkeypatch.setattr(writer, "_CHUNK", 300)
+    monkeypatch.setattr("trigpoint.log.drafts._PART", 300)
     drafts = [draft(f"k{n % 700}", name=f"n{n % 3}") for n in range(1_000)]
     append(log, drafts)
+    append(log, Drafts(*zip(*drafts, strict=True)), "village")
     assert [entry.item_hash for entry in log.entries("town", 6, 2_000)] == [
         one.item_hash for one in drafts
     ]
+    assert log.entries("village", 1, 1_000) == [
+        Entry(number, one.timestamp, one.key, one.item_hash)
+        for number, one in enumerate(drafts, start=1)
+    ]
     assert log.count("town") == 703
-    assert log.verify("town") == log.root("town")
+    for register in ("town", "village"):
+        assert log.verify(register) == log.root(register)
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_an_item_that_is_stored_otherwise_is_noticed(log: Log, held: bool) -> None:
+    """An item that is not found in the table by its name is not appended, even where
+    the index of names has it."""
+    one = draft("z")
+    if held:
+        append(log, [one])
+    before = log.sizes()
+    log.db.execute(
+        "CREATE TEMP TRIGGER harm AFTER INSERT ON item "
+        "BEGIN UPDATE item SET hash = x'00' WHERE id = NEW.id; END"
+    )
+    with pytest.raises(LogCorrupt, match=r"item .* was not stored"):
+        append(log, [draft("y"), one])
+    log.db.execute("DROP TRIGGER harm")
+    assert log.sizes() == before
 
 
 def test_a_folder_without_a_log_holds_no_data(tmp_path: Path) -> None:

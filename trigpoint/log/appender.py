@@ -10,6 +10,7 @@ from itertools import chain
 from trigpoint.dates import now
 from trigpoint.errors import InvalidInput
 from trigpoint.log.checkpoint import MAX_SIZE
+from trigpoint.log.drafts import Drafts, in_parts
 from trigpoint.log.entry import Batch, BatchKey, Draft, SystemEntry, leaf
 from trigpoint.log.reader import LogReader
 from trigpoint.log.tiles import MAX_ENTRY
@@ -110,7 +111,7 @@ class Appender:
         Raises NoSuchItem for an item that is neither given nor held, InvalidInput for a
         key so long that no bundle could hold the entry.
         """
-        first = next(left := _fitting(drafts), None)
+        first = next(parts := _fitting(drafts), None)
         if first is None:
             return
         self.declare(register)
@@ -121,7 +122,7 @@ class Appender:
         self._db.execute(
             "INSERT INTO batch_range VALUES (?, ?, ?, ?) "
             "ON CONFLICT DO UPDATE SET last = excluded.last",
-            (self._batch, number, size + 1, writer.append(chain([first], left))),
+            (self._batch, number, size + 1, writer.append(chain([first], parts))),
         )
 
     def check(self) -> None:
@@ -130,19 +131,24 @@ class Appender:
             writer.check()
 
 
-def _fitting(drafts: Iterable[Draft]) -> Iterator[Draft]:
-    """Drafts of entries that can be served: one that cannot would be signed all the
-    same, and from then on nobody could follow the log."""
-    for draft in drafts:
-        timestamp, key, _, digest = draft
-        if len(key) > _SHORT:
-            size = len(leaf((MAX_SIZE, timestamp, key, digest)))
-            if size > MAX_ENTRY:
-                raise InvalidInput(
-                    f"the key “{key[:40]}…” is too long: it makes an entry of {size} "
-                    f"bytes, and {MAX_ENTRY:,} fit"
-                )
-        yield draft
+def _fitting(drafts: Iterable[Draft]) -> Iterator[Drafts]:
+    """Parts of drafts of entries that can be served: one that cannot would be signed
+    all the same, and from then on nobody could follow the log."""
+    for part in in_parts(drafts):
+        if max(map(len, part.keys)) > _SHORT:
+            for draft in part:
+                _check_fits(draft)
+        yield part
+
+
+def _check_fits(draft: Draft) -> None:
+    timestamp, key, _, digest = draft
+    size = len(leaf((MAX_SIZE, timestamp, key, digest)))
+    if size > MAX_ENTRY:
+        raise InvalidInput(
+            f"the key “{key[:40]}…” is too long: it makes an entry of {size} "
+            f"bytes, and {MAX_ENTRY:,} fit"
+        )
 
 
 def write_system_entries(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from trigpoint.errors import LogCorrupt
 from trigpoint.log import merkle
-from trigpoint.log.entry import leaf
+from trigpoint.log.entry import leaf_hashes
 from trigpoint.log.reader import LogReader
 from trigpoint.schema.items import format_hash
 
@@ -39,8 +39,7 @@ def checked_leaves(
                 raise LogCorrupt(f"{register}: entry {wanted} is missing")
         _check_kinds(register, first, times, keys, hashes)
         _check_items(register, numbers, hashes, contents)
-        entries = zip(numbers, times, keys, hashes, strict=True)
-        yield merkle.leaf_hashes(map(leaf, entries))
+        yield leaf_hashes(numbers, times, keys, hashes)
         first += len(page)
 
 

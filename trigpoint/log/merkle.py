@@ -26,12 +26,6 @@ def leaf_hash(data: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + data).digest()
 
 
-def leaf_hashes(leaves: Iterable[bytes]) -> list[bytes]:
-    """Hashes of many leaves."""
-    sha256 = hashlib.sha256
-    return [sha256(b"\x00" + data).digest() for data in leaves]
-
-
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Hash of an interior node (RFC 6962, section 2.1)."""
     return hashlib.sha256(b"\x01" + left + right).digest()

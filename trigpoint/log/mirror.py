@@ -15,6 +15,7 @@ from trigpoint.errors import LogCorrupt, NotVerified
 from trigpoint.log.about import Statement
 from trigpoint.log.appender import write_system_entries
 from trigpoint.log.checkpoint import Checkpoint
+from trigpoint.log.drafts import in_parts
 from trigpoint.log.entry import Draft
 from trigpoint.log.growth import grown_root
 from trigpoint.log.reader import AppendedBatch
@@ -57,7 +58,7 @@ class Mirror:
     def append(self, drafts: Iterable[Draft]) -> None:
         """Append the entries that follow those held, however many."""
         size = self._log.size(self._register)
-        EntryWriter(self._log, self._id, size).append(drafts)
+        EntryWriter(self._log, self._id, size).append(in_parts(drafts))
 
     def finish(
         self,

@@ -8,31 +8,38 @@ written is read back and compared before anything is made of it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice, zip_longest
-from typing import TypeAlias
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+from operator import eq
 
 import numpy as np
 
 from trigpoint.errors import LogCorrupt, NoSuchItem, Withheld
 from trigpoint.log import merkle
-from trigpoint.log.entry import Draft, leaf
+from trigpoint.log.drafts import Drafts
+from trigpoint.log.entry import leaf_hashes
 from trigpoint.log.reader import LogReader
 from trigpoint.schema.items import format_hash
 
-_CHUNK = 50 * merkle.TILE_WIDTH  # entries that are in hand at once
 _ROWS = 256  # of one statement
-# FAIL: a row that is refused ends the transaction, so SQLite need not be able to take
-# the statement's other rows back.
+# OR FAIL: a row that is refused ends the transaction, so SQLite need not be able to
+# take the statement's other rows back.
 _ITEM = "INSERT OR IGNORE INTO item (hash, content) VALUES "
 _ENTRY = "INSERT OR FAIL INTO entry VALUES "
+# Parameters 1 and 2 are the register and the number of the entry before.
+_ENTRY_ROWS = [
+    f"(?1, ?2 + {n + 1}, ?{3 * n + 3}, ?{3 * n + 4}, ?{3 * n + 5})"
+    for n in range(_ROWS)
+]
 _STORED = """
-    SELECT e.number, e.timestamp, e.key, i.hash
-    FROM entry e CROSS JOIN item i ON i.id = e.item
-    WHERE e.register = ? AND e.number > ? ORDER BY e.number
+    SELECT number, timestamp, key, item FROM entry
+    WHERE register = ? AND number > ? ORDER BY number
 """
-
-_Row: TypeAlias = "tuple[int, str, str, bytes]"
+# Found by the index of hashes, and read from the table.
+_HELD = """
+    SELECT held.id, held.hash FROM item named CROSS JOIN item held ON held.id = named.id
+    WHERE named.hash = ?
+"""
 
 
 class EntryWriter:
@@ -48,16 +55,15 @@ class EntryWriter:
         hidden = log.withheld() if log.withheld_count() else []
         self._hidden = {one.hash for one in hidden}
 
-    def append(self, drafts: Iterable[Draft]) -> int:
-        """Append entries in the order given, however many; returns the new size.
+    def append(self, parts: Iterable[Drafts]) -> int:
+        """Append entries in the order given, part by part; returns the new size.
 
         Raises NoSuchItem for an item that is neither given nor held, Withheld for one
         that is given and withheld, LogCorrupt when what is stored then is not what was
         to be stored.
         """
-        left = iter(drafts)
-        while columns := tuple(zip(*islice(left, _CHUNK), strict=True)):
-            self._write(*columns)
+        for part in parts:
+            self._write(part)
         self._db.execute(
             "UPDATE register SET size = ? WHERE id = ?", (self._size, self._register)
         )
@@ -78,20 +84,13 @@ class EntryWriter:
                 f"{self._register} were torn; not appended"
             )
 
-    def _write(
-        self,
-        times: Sequence[str],
-        keys: Sequence[str],
-        texts: Sequence[str | None],
-        hashes: Sequence[bytes],
-    ) -> None:
-        """Write entries, given as the columns of their drafts."""
-        numbers = range(self._size + 1, self._size + len(keys) + 1)
-        items = self._write_items(texts, hashes)
-        register = [self._register] * len(keys)
-        self._insert(_ENTRY, (register, numbers, times, keys, items))
-        meant = zip(numbers, times, keys, hashes, strict=True)
-        leaves = merkle.leaf_hashes(map(leaf, self._read_back(meant)))
+    def _write(self, drafts: Drafts) -> None:
+        times, keys, hashes = drafts.timestamps, drafts.keys, drafts.item_hashes
+        numbers = range(self._size + 1, self._size + len(drafts) + 1)
+        items = self._write_items(drafts.items, hashes)
+        self._insert_entries(times, keys, items)
+        self._check_entries(numbers, times, keys, items)
+        leaves = leaf_hashes(numbers, times, keys, hashes)
         self._leaves.update(b"".join(leaves))
         self._size = merkle.extend(
             self._read_tile, self._write_tile, self._size, leaves
@@ -99,24 +98,27 @@ class EntryWriter:
 
     def _write_items(
         self, texts: Sequence[str | None], hashes: Sequence[bytes]
-    ) -> Sequence[int]:
+    ) -> list[int]:
         """Write the items that are not held yet; returns the ids of all, in order."""
         self._refuse_withheld(texts, hashes)
         (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM item").fetchone()
-        prefixes = np.frombuffer(b"".join(hashes), dtype=">u8")[
+        order = np.frombuffer(b"".join(hashes), dtype=">u8")[
             :: merkle.HASH_SIZE // 8
-        ]
-        order = [n for n in prefixes.argsort().tolist() if texts[n] is not None]
-        before = self._db.total_changes
-        columns = [hashes[n] for n in order], [texts[n] for n in order]
-        self._insert(_ITEM, columns)
-        if self._db.total_changes - before < len(hashes):
-            return self._ids_of(hashes, last)
+        ].argsort()
+        if None in texts:
+            order = order[[texts[n] is not None for n in order.tolist()]]
+        places = order.tolist()
+        given = [hashes[n] for n in places]
+        self._insert_items(given, [texts[n] for n in places])
+        stored = self._db.execute(
+            "SELECT hash FROM item WHERE id > ? ORDER BY id", (last,)
+        )
+        if len(given) < len(hashes) or [digest for (digest,) in stored] != given:
+            return self._ids_of(texts, hashes, last)
         # All are new, so SQLite has numbered them one by one.
-        ids = [0] * len(order)
-        for number, place in enumerate(order, start=last + 1):
-            ids[place] = number
-        return ids
+        ids = np.empty(len(order), dtype=np.int64)
+        ids[order] = np.arange(last + 1, last + 1 + len(order))
+        return list(ids.tolist())
 
     def _refuse_withheld(
         self, texts: Sequence[str | None], hashes: Sequence[bytes]
@@ -130,45 +132,74 @@ class EntryWriter:
                     "taken again"
                 )
 
-    def _ids_of(self, hashes: Sequence[bytes], last: int) -> list[int]:
-        """The ids of items, of which those after `last` are new."""
+    def _ids_of(
+        self, texts: Sequence[str | None], hashes: Sequence[bytes], last: int
+    ) -> list[int]:
+        """The ids of items, of which those after `last` are new, by the table."""
         ids = dict(self._db.execute("SELECT hash, id FROM item WHERE id > ?", (last,)))
-        for digest in hashes:
-            if digest not in ids:
-                row = self._db.execute(
-                    "SELECT id FROM item WHERE hash = ?", (digest,)
-                ).fetchone()
-                if row is None:
-                    raise NoSuchItem(
-                        f"no item is called {format_hash(digest)}, and none was given"
-                    )
-                ids[digest] = row[0]
+        for text, digest in zip(texts, hashes, strict=True):
+            if digest in ids:
+                continue
+            row = self._db.execute(_HELD, (digest,)).fetchone()
+            if row is None and text is None:
+                raise NoSuchItem(
+                    f"no item is called {format_hash(digest)}, and none was given"
+                )
+            if row is None or row[1] != digest:
+                raise LogCorrupt(
+                    f"the item {format_hash(digest)} was not stored by its name; not "
+                    "appended"
+                )
+            ids[digest] = row[0]
         return [ids[digest] for digest in hashes]
 
-    def _read_back(self, meant: Iterable[_Row]) -> Iterator[_Row]:
-        """The entries written last, and their items' names, as they are stored."""
+    def _check_entries(
+        self,
+        numbers: range,
+        times: Sequence[str],
+        keys: Sequence[str],
+        items: Sequence[int],
+    ) -> None:
+        """The entries written last must be stored as they were meant."""
         stored = self._db.execute(_STORED, (self._register, self._size))
-        for row, wanted in zip_longest(stored, meant):
-            if row != wanted:
-                raise LogCorrupt(
-                    f"entry {(wanted or row)[0]} of register {self._register} was not "
-                    "stored as it was meant; not appended"
-                )
-            yield row
+        meant = zip(numbers, times, keys, items, strict=True)
+        if sum(map(eq, meant, stored)) == len(numbers) and not stored.fetchone():
+            return
+        stored = self._db.execute(_STORED, (self._register, self._size))
+        meant = zip(numbers, times, keys, items, strict=True)
+        wrong = next(w or s for s, w in zip_longest(stored, meant) if s != w)
+        raise LogCorrupt(
+            f"entry {wrong[0]} of register {self._register} was not stored as it was "
+            "meant; not appended"
+        )
 
-    def _insert(self, sql: str, columns: Sequence[Sequence[object]]) -> None:
-        """Insert rows, given as columns: many to a statement, and the rest singly."""
-        width, height = len(columns), len(columns[0])
-        cells: list[object] = [None] * (width * height)
-        for place, column in enumerate(columns):
-            cells[place::width] = column
-        row = f"({','.join('?' * width)})"
-        block = width * _ROWS
-        end = len(cells) // block * block
-        if end:
-            many = sql + ",".join([row] * _ROWS)
-            self._db.executemany(many, _slices(cells, 0, end, block))
-        self._db.executemany(sql + row, _slices(cells, end, len(cells), width))
+    def _insert_items(
+        self, hashes: Sequence[bytes], texts: Sequence[str | None]
+    ) -> None:
+        """Insert items that are not there: many to a statement, the rest singly."""
+        cells: list[object] = [None] * (2 * len(hashes))
+        cells[::2], cells[1::2] = hashes, texts
+        for start, end, rows in _blocks(len(hashes)):
+            self._db.executemany(
+                _ITEM + ",".join(["(?, ?)"] * rows),
+                (cells[2 * n : 2 * (n + rows)] for n in range(start, end, rows)),
+            )
+
+    def _insert_entries(
+        self, times: Sequence[str], keys: Sequence[str], items: Sequence[int]
+    ) -> None:
+        """Insert entries: many to a statement, the rest singly."""
+        register, size = self._register, self._size
+        cells: list[object] = [None] * (3 * len(keys))
+        cells[::3], cells[1::3], cells[2::3] = times, keys, items
+        for start, end, rows in _blocks(len(keys)):
+            self._db.executemany(
+                _ENTRY + ",".join(_ENTRY_ROWS[:rows]),
+                (
+                    [register, size + n, *cells[3 * n : 3 * (n + rows)]]
+                    for n in range(start, end, rows)
+                ),
+            )
 
     def _read_tile(self, level: int, position: int) -> bytes:
         return self._log.tile(self._register, level, position)
@@ -181,7 +212,8 @@ class EntryWriter:
         )
 
 
-def _slices(
-    cells: list[object], start: int, end: int, step: int
-) -> Iterator[list[object]]:
-    return (cells[place : place + step] for place in range(start, end, step))
+def _blocks(rows: int) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """First row, end, and rows of each statement: of those in full statements, and of
+    the rest."""
+    full = rows // _ROWS * _ROWS
+    return (0, full, _ROWS), (full, rows, 1)
