@@ -60,7 +60,7 @@ def test_a_root_that_does_not_come_out_is_refused(
     data = tmp_path / "data"
     code, _, err = load("rsf", path, "--data", data)
     assert code == 1
-    assert err.startswith("school-type-eng.rsf, line ")
+    assert "\nschool-type-eng.rsf, line " in err
     assert records_of(data, "school-type-eng") == {}
 
 
