@@ -43,7 +43,8 @@ def comparisons(inputs: Inputs) -> Iterator[Comparison]:
             Side("hashing alone", size, lambda: _hash(items)),
             _appending(items, folders),
         ),
-        about="Hashing: an item's SHA-256, its entry's leaf and the tree's nodes. "
+        about="Hashing: an item's SHA-256, its entry's leaf and the tree's nodes, with "
+        "the functions of the log itself. "
         "Appending begins with the items' texts, too: it hashes them, writes items, "
         "entries and tiles to SQLite in one transaction, reads the entries back to "
         "compare them, syncs, and moves all of it from SQLite's write-ahead log to "
