@@ -11,7 +11,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from trigpoint.cli import app
-from trigpoint.errors import InvalidInput, KeyRequired, NoSuchRegister, NotPermitted
+from trigpoint.errors import (
+    InvalidInput,
+    KeyRequired,
+    NoSigningKey,
+    NoSuchRegister,
+    NotPermitted,
+)
 from trigpoint.identity import signer_of
 from trigpoint.register import Registers
 from trigpoint.rights import OWNER, Custodians, read_token
@@ -72,11 +78,20 @@ def test_a_key_is_written_to_a_file_of_ones_own(data: Path) -> None:
 
 def test_a_key_that_could_not_be_written_is_not_in_force(data: Path) -> None:
     """Nobody has it, so it is revoked at once."""
-    out = data.parent / "nothing" / "key"
+    out = data.parent / ("k" * 250)  # the file beside it has a longer name
     assert isinstance(
         add(data, "--register", "*", "--out", str(out)).exception, OSError
     )
     assert [key.revoked is None for key in custodians_of(data).known()] == [True, False]
+
+
+def test_a_key_for_a_folder_that_is_not_there_is_not_made(data: Path) -> None:
+    """The folder is named, and the list has the owner's key alone."""
+    out = data.parent / "nothing" / "key"
+    made = add(data, "--register", "*", "--out", str(out))
+    assert isinstance(made.exception, InvalidInput)
+    assert str(out.parent) in str(made.exception)
+    assert len(custodians_of(data).known()) == 1
 
 
 def test_a_revoked_key_is_refused_and_listed_as_such(data: Path) -> None:
@@ -100,10 +115,14 @@ def test_a_name_of_a_person_or_no_register_makes_no_key(data: Path) -> None:
 
 
 def test_without_the_keys_folder_there_are_no_keys(data: Path) -> None:
-    """A copy of the data alone lets nobody append."""
+    """A copy of the data alone lets nobody append, and no verb makes another folder,
+    which would stand where the one that is missing is to be put back."""
     folder = custodians_of(data).folder
     assert run(data, "list").output.count("\n") == 1
     shutil.rmtree(folder)
-    assert run(data, "list").output == ""
+    for words in (["list"], ["revoke", "0" * 12], ["add", "--name", DFE]):
+        words += ["--register", "*"] if words[0] == "add" else []
+        assert isinstance(run(data, *words).exception, NoSigningKey), words
+    assert not folder.exists()
     with pytest.raises(KeyRequired):
         custodians_of(data).permit(None, ["country"])

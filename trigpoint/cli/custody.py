@@ -44,8 +44,8 @@ def add(
 ) -> None:
     """Make a key for a custodian, and show it this once."""
     _check_known(data, register)
-    if out is not None and out.exists():
-        raise InvalidInput(f"{out} is there already: name a file that is not")
+    if out is not None:
+        _check_new(out)
     custodians = _custodians(data)
     token = custodians.add(name, register, expires)
     if out is not None:
@@ -77,8 +77,11 @@ def revoke(id: KeyId, data: Data) -> None:
 
 
 def _custodians(data: Path) -> Custodians:
-    """The keys of an installation; raises NoSigningKey for a replica."""
-    return Custodians(signer_of(data).keys.path)
+    """The keys of an installation; raises NoSigningKey for a replica, and when the
+    keys folder is not where it was: another must not begin in its place."""
+    folder = signer_of(data).keys
+    folder.check_closed()
+    return Custodians(folder.path)
 
 
 def _check_known(data: Path, registers: list[str]) -> None:
@@ -91,6 +94,14 @@ def _check_known(data: Path, registers: list[str]) -> None:
                 + ", ".join(sorted(known)),
                 register=name,
             )
+
+
+def _check_new(out: Path) -> None:
+    """Raises InvalidInput for a file that is there, or in a folder that is not."""
+    if out.exists():
+        raise InvalidInput(f"{out} is there already: name a file that is not")
+    if not out.parent.is_dir():
+        raise InvalidInput(f"{out.parent} is not a folder: make it first")
 
 
 def _write(out: Path, token: Token, custodians: Custodians) -> None:
