@@ -19,6 +19,7 @@ from trigpoint.errors import (
     BadSignature,
     InvalidParameter,
     LogCorrupt,
+    NoData,
     NoSuchEntry,
     NotSigned,
     NotVerified,
@@ -28,6 +29,7 @@ from trigpoint.errors import (
 from trigpoint.log.bundle import canonical_bytes, make_bundle
 from trigpoint.log.note import COSIGNATURE, Note, parse_note
 from trigpoint.log.rsf import format_rsf
+from trigpoint.register import Registers
 from trigpoint.schema.items import format_hash
 
 
@@ -96,9 +98,15 @@ def test_what_is_not_signed_yet_is_said(inst: Installation) -> None:
     assert said(str(inst.data)) == line(inst, 305, more=", the first 300 signed,")
 
 
-def test_nothing_to_verify_is_a_fault_of_usage(inst: Installation) -> None:
-    """A path that is not there, a site that does not answer, a size beyond the log."""
+def test_nothing_to_verify_is_a_fault_of_usage(
+    inst: Installation, tmp_path: Path
+) -> None:
+    """A path that is not there, a site that does not answer, a size beyond the log, a
+    data directory without registers."""
+    empty = tmp_path / "empty"
+    Registers.open(empty, write=True).log.close()
     for words, error in (
+        ([str(empty)], NoData),
         (["./nowhere"], SourceUnreachable),
         (["http://127.0.0.1:1/"], SourceUnreachable),
         (["ftp://example.org/"], InvalidParameter),
