@@ -143,7 +143,10 @@ class SigningKey:
         try:
             private = serialization.load_pem_private_key(pem, password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-            raise NoSigningKey(f"the signing key cannot be read: {error}") from error
+            raise NoSigningKey(
+                "the signing key cannot be read: expected an Ed25519 key in PEM "
+                "(PKCS #8, without a password); put it back from its backup"
+            ) from error
         if not isinstance(private, Ed25519PrivateKey):
             raise NoSigningKey("the signing key is not an Ed25519 key")
         return cls(private)
