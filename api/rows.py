@@ -180,7 +180,8 @@ def _wrong(name: str, value: object, schema: Schema) -> str | None:
     field = schema.by_name.get(name)
     if field is None:
         # The value is not repeated: it may be personal.
-        return f"{schema.register} has no such field: {', '.join(schema.names)}"
+        known = ", ".join(schema.names)
+        return f"{schema.register} has no such field: expected one of {known}"
     expected = "an array of strings" if field.many else "a string"
     values = value if isinstance(value, list) and field.many else [value]
     texts = [one for one in values if isinstance(one, str)]
