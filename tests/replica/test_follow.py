@@ -17,6 +17,7 @@ from trigpoint.errors import (
     DataBusy,
     InvalidInput,
     InvalidParameter,
+    NoData,
     NotPermitted,
     RolledBack,
 )
@@ -146,6 +147,20 @@ def test_registers_of_ones_own_are_not_followed_over(
     """A data directory that signs for itself does not become a replica."""
     with pytest.raises(NotPermitted, match="registers of its own"):
         follow(inst.data, site.address)
+
+
+def test_a_folder_of_something_else_is_not_followed_into(
+    site: Site, tmp_path: Path
+) -> None:
+    """Nothing is written among it; an empty folder will do."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "letter.txt").write_text("Dear Sir")
+    with pytest.raises(NoData, match="holds other things"):
+        follow(folder, site.address)
+    assert [path.name for path in folder.iterdir()] == ["letter.txt"]
+    (folder / "letter.txt").unlink()
+    assert not follow(folder, site.address).wrong
 
 
 def test_two_followers_do_not_meet(followed: Followed) -> None:

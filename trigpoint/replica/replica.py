@@ -32,6 +32,8 @@ from trigpoint.register import LOG_FILE
 from trigpoint.replica.seen import Seen
 from trigpoint.replica.trust import Trust
 
+_LOCK = "follow.lock"  # made first, so a folder that has it is a replica, or to be one
+
 
 class Replica:
     """One replica directory; made by `open_replica`."""
@@ -131,7 +133,7 @@ def open_replica(folder: Path, location: str) -> Iterator[Replica]:
     meanwhile.
 
     Raises NotPermitted for a data directory that is no replica, NoData for a folder
-    that cannot be one, and DataBusy.
+    that cannot be one or holds other things, and DataBusy.
     """
     identity = read_identity(folder)
     own = identity is None and (folder / LOG_FILE).exists()
@@ -144,7 +146,10 @@ def open_replica(folder: Path, location: str) -> Iterator[Replica]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise NoData(f"{folder} cannot be a replica: {error.strerror}") from error
-    with (folder / "follow.lock").open("w") as lock:
+    begun = identity is not None or (folder / _LOCK).exists()
+    if not begun and any(folder.iterdir()):
+        raise NoData(f"{folder} holds other things: name a folder for the replica")
+    with (folder / _LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
