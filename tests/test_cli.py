@@ -152,6 +152,17 @@ def test_a_missing_record_is_one_line_and_exit_code_2(
     assert capsys.readouterr().err == "trigpoint: country holds no record “XX”\n"
 
 
+def test_a_file_that_is_not_there_is_named_in_one_line(
+    demo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The line has the file and what is wrong with it, and no error number."""
+    words = ["attach", "./nowhere", "--witness", "w", "--data", str(demo)]
+    monkeypatch.setattr(sys, "argv", ["trigpoint", *words])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert capsys.readouterr().err == "trigpoint: nowhere: No such file or directory\n"
+
+
 def test_a_tampered_item_fails_verification_with_exit_code_1(
     demo: Path, tmp_path: Path
 ) -> None:

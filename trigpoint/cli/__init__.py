@@ -45,6 +45,10 @@ def main() -> None:
     except (LogCorrupt, NotVerified, SigningRefused) as error:
         print(f"trigpoint: {error}", file=sys.stderr)
         sys.exit(1)
-    except (TrigpointError, OSError, sqlite3.Error) as error:
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename is not None else ""
+        print(f"trigpoint: {place}{error.strerror or error}", file=sys.stderr)
+        sys.exit(2)
+    except (TrigpointError, sqlite3.Error) as error:
         print(f"trigpoint: {error}", file=sys.stderr)
         sys.exit(2)
