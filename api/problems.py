@@ -212,7 +212,8 @@ def _of_invalid(error: RequestValidationError) -> Response:
     found = [
         {
             "pointer": "#/" + "/".join(str(part) for part in one["loc"]),
-            "detail": one["msg"],
+            # What our own checks say comes after this, which says nothing.
+            "detail": one["msg"].removeprefix("Value error, "),
         }
         for one in error.errors()
     ]

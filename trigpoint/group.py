@@ -206,7 +206,7 @@ class Group:
         kind = ItemRejected if len(one.rows) == 1 else ReleaseRejected
         return kind(
             f"{one.register}: {judged.report.violations[0].message}; "
-            f"{judged.report.refusals} violations in all, and nothing was appended",
+            f"violations in all: {judged.report.refusals}; nothing was appended",
             total=said["total"],
             violations=listed[:_SHOWN] if isinstance(listed, list) else [],
         )

@@ -190,6 +190,7 @@ def test_a_refused_row_keeps_all_out_and_is_reported_as_shacl_does(desk: Desk) -
     assert desk.reader.log.sizes() == before
     single = desk.post([{"country": "x", "name": "X"}]).json()
     assert single["type"] == "/problems/item-rejected"
+    assert single["detail"].endswith("; violations in all: 1; nothing was appended")
 
 
 def test_an_email_address_is_refused_and_not_repeated(desk: Desk) -> None:

@@ -97,6 +97,12 @@ def test_what_cannot_be_proved(
     assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/{slug}")
 
 
+def test_what_is_no_number_is_told_what_was_expected(client: TestClient) -> None:
+    """The detail begins with what we say of it, after the place."""
+    said = client.get(f"{ENTRY}/one").json()["detail"]
+    assert said.startswith("path/number: expected a whole number")
+
+
 def test_pages_for_people(client: TestClient) -> None:
     """A browser gets the same hashes as a page."""
     for path in (f"{ENTRY}/57", f"{CONSISTENCY}/57/200"):
