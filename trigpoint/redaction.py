@@ -68,7 +68,9 @@ def find(
     names. Reads every entry of the log.
     """
     if sum(given is not None for given in (key, entry, item)) != 1:
-        raise InvalidParameter("name what to withhold: a key, an entry or an item")
+        raise InvalidParameter(
+            "name what to withhold: one of a key, an entry and an item"
+        )
     if trail and key is None:
         raise InvalidParameter("only a key has a trail", parameter="trail")
     if item is not None:

@@ -156,7 +156,7 @@ def test_what_is_meant_must_be_in_the_register(registers: Registers) -> None:
     assert by_item == find(log, "school-eng", entry=1)
     with pytest.raises(NoSuchItem, match="no entry of boundary"):
         find(log, "boundary", item=format_hash(entry.item_hash))
-    with pytest.raises(InvalidParameter, match="a key, an entry or an item"):
+    with pytest.raises(InvalidParameter, match="one of a key, an entry and an item"):
         find(log, "school-eng", key=SCHOOL, entry=1)
     with pytest.raises(InvalidParameter, match="only a key has a trail"):
         find(log, "school-eng", entry=1, trail=True)
