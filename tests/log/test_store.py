@@ -374,6 +374,20 @@ def test_a_log_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
         Log(tmp_path / "log.sqlite")
 
 
+@pytest.mark.parametrize("name", ["log.sqlite", "log.sqlite-wal"])
+def test_a_log_that_cannot_be_opened_is_not_called_corrupt(
+    tmp_path: Path, name: str
+) -> None:
+    """Neither what cannot be read nor what has no room for its journal beside it."""
+    path = tmp_path / "log.sqlite"
+    Log(path).close()
+    (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / name).mkdir()
+    for readonly in (True, False):
+        with pytest.raises(NoData, match="cannot be opened: expected a file"):
+            Log(path, readonly=readonly)
+
+
 FOREIGN = {
     "text": "this is no database",
     "other-tables": "CREATE TABLE register (x)",

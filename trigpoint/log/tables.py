@@ -162,8 +162,8 @@ def connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
     """A connection in autocommit mode; the caller begins its own transactions.
 
     Unless `readonly`, makes the log if it is not there, and upgrades one of format 1.
-    Raises NoData when the file is missing or empty, LogCorrupt when it is no register
-    log or of another format.
+    Raises NoData when the file is missing, empty or cannot be opened, LogCorrupt when
+    it is no register log or of another format.
     """
     if not path.exists():
         if readonly:
@@ -171,7 +171,7 @@ def connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
         _make(path)
     mode = "ro" if readonly else "rw"
     uri = f"{path.absolute().as_uri()}?mode={mode}"
-    db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
+    db = _connect(path, uri)
     try:
         version = _version(db, path, readonly=readonly)
         if version == 1 and not readonly:
@@ -185,11 +185,29 @@ def connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         # The second when SQLite quotes bytes of a damaged file in its message.
         db.close()
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_CANTOPEN:
+            raise _unopened(path) from error
         raise LogCorrupt(f"{path} is not a register log: {error}") from error
     except (LogCorrupt, NoData):
         db.close()
         raise
     return db
+
+
+def _connect(path: Path, uri: str) -> sqlite3.Connection:
+    try:
+        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
+    except sqlite3.OperationalError as error:
+        raise _unopened(path) from error
+
+
+def _unopened(path: Path) -> NoData:
+    """The error for a file that may be a log. SQLite reads one with a journal only
+    where it may make the journal and its index beside it."""
+    return NoData(
+        f"{path} cannot be opened: expected a file that may be read, in a folder that "
+        "may be written to, since its journal is kept there also while it is read"
+    )
 
 
 def _make(path: Path) -> None:
