@@ -10,6 +10,7 @@ import typer
 
 from trigpoint.cli.app import app, progress_bar
 from trigpoint.cli.remote import MaxAge, Only, PinnedKey, say
+from trigpoint.errors import NoData
 from trigpoint.register import LOG_FILE
 from trigpoint.replica.audit import audit_data, audit_site
 from trigpoint.replica.papers import verify_file
@@ -53,12 +54,22 @@ def verify(
         raise typer.BadParameter("name what to verify, or a data directory by --data")
     path = data or Path(target or "")
     if data is not None or (path / LOG_FILE).exists():
-        for found in audit_data(path, names, size, key):
-            print(found, flush=True)
+        _verify_data(path, names, size, key)
     elif path.is_file():
         _verify_file(path, key)
     else:
         _verify_site(target or "", names, size, key, max_age * DAY or None)
+
+
+def _verify_data(
+    path: Path, names: list[str], size: int | None, key: str | None
+) -> None:
+    empty = True
+    for found in audit_data(path, names, size, key):
+        print(found, flush=True)
+        empty = False
+    if empty:
+        raise NoData(f"{path} holds no registers: there is nothing to verify")
 
 
 def _verify_file(path: Path, key: str | None) -> None:

@@ -15,7 +15,6 @@ from trigpoint.errors import (
     BadSignature,
     InvalidParameter,
     LogCorrupt,
-    NoData,
     NoSuchEntry,
     NotSigned,
 )
@@ -63,9 +62,8 @@ def audit_data(
     the file that they are in; and what was signed last, if the keys folder may be read.
 
     The keys are those of its `keys.json`, which has to lead to `key` if that is given.
-    Raises NoData (also for a log of no registers), NoSuchRegister, NoSuchEntry, or what
-    is wrong: LogCorrupt, NotVerified, BadSignature, NotSigned for a replica of what
-    nobody signed.
+    Raises NoData, NoSuchRegister, NoSuchEntry, or what is wrong: LogCorrupt,
+    NotVerified, BadSignature, NotSigned for a replica of what nobody signed.
     """
     log = Log(data / LOG_FILE, readonly=True)
     ring, identity = _own_keys(data, key), read_identity(data)
@@ -76,8 +74,7 @@ def audit_data(
         )
     replica = identity is not None and identity.replica_of is not None
     with closing(log), sound(log):
-        names = registers or log.registers()
-        for register in _chosen(names, size):
+        for register in _chosen(registers or log.registers(), size):
             root = log.verify(register, size)
             signed = attest(log, register, ring) if ring else None
             held = log.size(register)
@@ -92,8 +89,6 @@ def audit_data(
             yield Verified(register, held if size is None else size, root, more)
         if identity is not None and identity.keys is not None:
             check_last(log, identity.keys)
-        if not names:
-            raise NoData(f"{data} holds no registers: there is nothing to verify")
 
 
 def audit_site(
