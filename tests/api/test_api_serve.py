@@ -210,4 +210,4 @@ def test_usage_faults_exit_2_with_one_line(
 def tear(file: Path) -> None:
     """Overwrite all of a log but its first page."""
     whole = file.read_bytes()
-    file.write_bytes(whole[:4096] + b"\x00" * (len(whole) - 4096))
+    file.write_bytes(whole[:8192] + b"\x00" * (len(whole) - 8192))
