@@ -34,6 +34,12 @@ _ALIKE = """
         AND (SELECT count(*) FROM batch_range WHERE batch IN (old.id, new.id)) = 2
 """
 
+INSERT_BATCH = """
+    INSERT INTO batch (id, appended, source, title, files, licence, attribution,
+        landing_page, release_date, key, key_name)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
+"""
+
 
 class Appender:
     """Appends entries within one transaction; made by `Log.appending`."""
@@ -46,24 +52,8 @@ class Appender:
         self._registers: set[str] = set()
         self._writers: dict[str, EntryWriter] = {}
         self.abandoned = False
-        row = self._db.execute(
-            "INSERT INTO batch (appended, source, title, files, licence, attribution, "
-            "landing_page, release_date, key, key_name) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-            (
-                now(),
-                batch.source,
-                batch.title,
-                json.dumps(batch.files),
-                batch.licence,
-                batch.attribution,
-                batch.landing_page,
-                batch.release_date,
-                key.id if key else None,
-                key.name if key else None,
-            ),
-        ).fetchone()
-        self._batch = int(row[0])
+        row = self._db.execute(INSERT_BATCH, (None, *batch_row(now(), batch, key)))
+        (self._batch,) = row.fetchone()
 
     @property
     def empty(self) -> bool:
@@ -162,4 +152,22 @@ def write_system_entries(
             (register, position, entry.key, entry.timestamp, entry.item)
             for position, entry in enumerate(entries, start=1)
         ),
+    )
+
+
+def batch_row(
+    appended: str, batch: Batch, key: BatchKey | None
+) -> tuple[str | None, ...]:
+    """A batch as its table has it, without its number."""
+    return (
+        appended,
+        batch.source,
+        batch.title,
+        json.dumps(batch.files),
+        batch.licence,
+        batch.attribution,
+        batch.landing_page,
+        batch.release_date,
+        key.id if key else None,
+        key.name if key else None,
     )

@@ -7,13 +7,16 @@ before the root was recomputed from what is stored and found to be the signed on
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from trigpoint.errors import LogCorrupt, NotVerified
 from trigpoint.log.about import Statement
-from trigpoint.log.appender import write_system_entries
+from trigpoint.log.appender import (
+    INSERT_BATCH,
+    batch_row,
+    write_system_entries,
+)
 from trigpoint.log.checkpoint import Checkpoint
 from trigpoint.log.drafts import in_parts
 from trigpoint.log.entry import Draft
@@ -26,11 +29,6 @@ from trigpoint.schema.items import format_hash
 _HELD = """
     SELECT id, appended, source, title, files, licence, attribution, landing_page,
         release_date, key, key_name FROM batch WHERE id = ?
-"""
-_INSERT = """
-    INSERT INTO batch (id, appended, source, title, files, licence, attribution,
-        landing_page, release_date, key, key_name)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -98,23 +96,11 @@ class Mirror:
 
     def _write_batch(self, appended: AppendedBatch) -> None:
         """A batch, which other registers must tell of as this one does."""
-        batch, key = appended.batch, appended.key
-        row = (
-            appended.number,
-            appended.appended,
-            batch.source,
-            batch.title,
-            json.dumps(batch.files),
-            batch.licence,
-            batch.attribution,
-            batch.landing_page,
-            batch.release_date,
-            key.id if key else None,
-            key.name if key else None,
-        )
+        about = batch_row(appended.appended, appended.batch, appended.key)
+        row = (appended.number, *about)
         held = self._db.execute(_HELD, (appended.number,)).fetchone()
         if held is None:
-            self._db.execute(_INSERT, row)
+            self._db.execute(INSERT_BATCH, row).fetchone()
         elif held != row:
             raise NotVerified(
                 f"{self._register}: batch {appended.number} is told of otherwise than "
