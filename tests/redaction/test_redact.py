@@ -125,9 +125,12 @@ def test_another_registers_key_withholds_nothing(
 
 
 def test_it_is_shown_and_asked_for(data: Path, registers: Registers) -> None:
-    """Without --yes the item and its entries are shown, and no leaves it as it is."""
+    """Without --yes the item and its entries are shown, and no leaves it as it is, as
+    nobody there to answer does: 1 would say that data does not verify."""
+    assert run(data, "school-eng", SCHOOL, answer="").exit_code == 2
     asked = run(data, "school-eng", SCHOOL, answer="n\n")
-    assert asked.exit_code == 1
+    assert asked.exit_code == 2
+    assert "nothing was withheld" in asked.stderr
     assert NAME in asked.output
     assert f"entry 302 of school-eng, key {SCHOOL}" in asked.output
     assert registers.log.withheld_count() == 0

@@ -292,6 +292,16 @@ def test_a_bundle_proves_its_record(inst: Installation, tmp_path: Path) -> None:
     assert isinstance(verify(str(file)).exception, NotVerified)
 
 
+@pytest.mark.parametrize("words", [("--size", "4"), ("--register", "town")])
+def test_what_is_for_whole_logs_is_refused_for_a_file(
+    words: tuple[str, str], inst: Installation, tmp_path: Path
+) -> None:
+    """An option that would be passed over is wrong usage."""
+    result = verify(str(bundle_of(inst, tmp_path)), *words)
+    assert result.exit_code == 2
+    assert "are for whole logs" in result.stderr
+
+
 def test_a_time_that_no_calendar_has_is_told_in_seconds(
     inst: Installation, tmp_path: Path
 ) -> None:

@@ -56,6 +56,10 @@ def verify(
     if data is not None or (path / LOG_FILE).exists():
         _verify_data(path, names, size, key)
     elif path.is_file():
+        if names or size is not None:
+            raise typer.BadParameter(
+                f"{path} is one file: --register and --size are for whole logs"
+            )
         _verify_file(path, key)
     else:
         _verify_site(target or "", names, size, key, max_age * DAY or None)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from trigpoint.cli.app import Data, RegisterName, app, progress_bar
+from trigpoint.cli.remote import say
 from trigpoint.errors import InvalidParameter
 from trigpoint.log.reader import LogReader
 from trigpoint.redaction import Found, check_reason, find, redact, registers_of
@@ -60,7 +61,7 @@ def redact_items(
     registers.permit(token, registers_of(found))
     if not yes:
         _show(found)
-        typer.confirm("Withhold this for good?", abort=True, err=True)
+        _ask()
     with progress_bar() as show:
         done = redact(registers, found, reason, key=token, progress=show)
         for folder in exports:
@@ -71,6 +72,17 @@ def redact_items(
         if one.hash in {each.hash for each in found} - {each.hash for each in done}:
             print(f"{format_hash(one.hash)} was withheld on {one.date}: {one.reason}")
     _tell_rest(log, register, record, exports)
+
+
+def _ask() -> None:
+    """Ask, and end with 2 unless the answer is yes: 1 says that data is wrong."""
+    try:
+        sure = typer.confirm("Withhold this for good?", err=True)
+    except typer.Abort:  # there was nobody to answer
+        sure = False
+    if not sure:
+        say("nothing was withheld")
+        raise typer.Exit(2)
 
 
 def _check_exports(exports: list[Path]) -> None:
