@@ -37,9 +37,9 @@ from tests.gate.rows import (
 )
 from trigpoint.errors import InvalidShape
 from trigpoint.gate import check, terms
-from trigpoint.gate.batch import brief
-from trigpoint.gate.judge import Judge
-from trigpoint.gate.shacl import cut, rows_of
+from trigpoint.gate.shacl.batch import brief
+from trigpoint.gate.shacl.frames import cut, rows_of
+from trigpoint.gate.shacl.judge import Judge
 from trigpoint.iris import record_iri
 from trigpoint.schema import rdf
 from trigpoint.schema.catalogue import Schemas

@@ -15,7 +15,7 @@ from trigpoint.gate import links, rules, terms
 from trigpoint.gate.drop import Standing, suspicious_drops
 from trigpoint.gate.links import Held, Successors
 from trigpoint.gate.report import Report
-from trigpoint.gate.shacl import BATCH, Progress, judge_frame
+from trigpoint.gate.shacl.frames import BATCH, Progress, judge_frame
 from trigpoint.gate.violation import Violation
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.shape import Schema

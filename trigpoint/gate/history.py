@@ -17,7 +17,7 @@ from trigpoint.gate import links, rules, terms
 from trigpoint.gate.gate import staged, unrepeated
 from trigpoint.gate.links import Held
 from trigpoint.gate.report import Report
-from trigpoint.gate.shacl import Progress, judge_frame
+from trigpoint.gate.shacl.frames import Progress, judge_frame
 from trigpoint.gate.violation import Violation
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.shape import Field, Schema

@@ -15,8 +15,9 @@ from rdflib import RDF, RDFS, Graph, URIRef
 from rdflib.term import Node
 
 from trigpoint.errors import InvalidShape
-from trigpoint.gate import messages, rowstore, terms
+from trigpoint.gate import messages, terms
 from trigpoint.gate.links import Target
+from trigpoint.gate.shacl import rowstore
 from trigpoint.gate.violation import Violation
 from trigpoint.iris import geometry_iri, record_iri
 from trigpoint.schema import rdf

@@ -18,9 +18,9 @@ from multiprocessing import get_context, parent_process
 
 import polars as pl
 
-from trigpoint.gate.batch import Brief, Row, brief
-from trigpoint.gate.judge import Judge
 from trigpoint.gate.links import Target
+from trigpoint.gate.shacl.batch import Brief, Row, brief
+from trigpoint.gate.shacl.judge import Judge
 from trigpoint.gate.violation import Violation
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.items import Item

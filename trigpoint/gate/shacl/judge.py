@@ -11,10 +11,11 @@ from rdflib import SH, Graph, URIRef
 from rdflib.term import Node
 
 from trigpoint.errors import InvalidShape
-from trigpoint.gate import messages, screen, terms
-from trigpoint.gate.batch import Batch, Brief, Row
+from trigpoint.gate import messages, terms
 from trigpoint.gate.links import Target
 from trigpoint.gate.rules import geometry_problems
+from trigpoint.gate.shacl import screen
+from trigpoint.gate.shacl.batch import Batch, Brief, Row
 from trigpoint.gate.terms import Severity
 from trigpoint.gate.violation import Violation
 from trigpoint.schema import rdf

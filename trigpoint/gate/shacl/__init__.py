@@ -1,0 +1,1 @@
+"""The SHACL side of the gate: what a register's shape refuses in its rows."""
