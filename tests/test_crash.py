@@ -155,7 +155,7 @@ def test_a_killed_loader_leaves_the_last_complete_state(
     load, new = KINDS[kind]
     before = start(tmp_path, kind)
     old: Sizes = sizes_of(before) if before.exists() else {}
-    chance = random.Random(f"{kind} {times}")  # noqa: S311  a moment, not a secret
+    chance = random.Random(f"{kind} {times}")
     whole = tmp_path / "whole"
     if before.exists():
         copy_data(before, whole)

@@ -344,7 +344,7 @@ def test_a_signer_that_is_killed_is_gone_on_with(data: Path, times: int) -> None
     and each checkpoint goes on from the one before."""
     context = get_context("forkserver")
     context.set_forkserver_preload(["trigpoint.register"])
-    chance = random.Random(times)  # noqa: S311  a moment, not a secret
+    chance = random.Random(times)
     told, seen = 2, 0
     for _ in range(times):
         ours, theirs = context.Pipe(duplex=False)

@@ -39,7 +39,7 @@ def test_a_killed_program_leaves_the_old_state_or_the_new(
     """Appending, signing, exporting and following are complete or not begun, for each
     register, and nothing that was acknowledged is ever gone."""
     times = KILLS[kind][long]
-    chance = random.Random(f"{kind.__name__} {times}")  # noqa: S311  not a secret
+    chance = random.Random(f"{kind.__name__} {times}")
     states = kind(tmp_path, chance).run(times)
     record_property("states", dict(states))
     assert states.total() == times

@@ -85,7 +85,7 @@ def test_files_as_they_are_at_any_instant_are_a_log_that_goes_on(
 ) -> None:
     """A copy has all that was acknowledged, in whole batches, verifies, and is signed
     without contradicting what was signed before the cut."""
-    chance = random.Random(times)  # noqa: S311  a moment, not a secret
+    chance = random.Random(times)
     copies, partial = 0, 0
     while copies < times:
         folder = tmp_path / f"writer-{copies}"

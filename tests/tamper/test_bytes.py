@@ -41,7 +41,7 @@ def test_a_byte_changed_in_the_database_is_found_or_says_nothing(
     origin: Path, tmp_path: Path, times: int
 ) -> None:
     """Bytes are chosen in every page; the head of a page is chosen more often."""
-    chance = random.Random(times)  # noqa: S311  a place, not a secret
+    chance = random.Random(times)
     data = copy(origin, tmp_path / "data")
     file = data / "log.sqlite"
     whole, says = file.read_bytes(), content(file)
@@ -69,7 +69,7 @@ def test_a_byte_changed_in_an_export_is_found_and_its_file_named(
 ) -> None:
     """Of each file some bytes: the first, the last, and others; the lists for people
     are not signed, and neither is white space in the keys."""
-    chance = random.Random(1)  # noqa: S311  a place, not a secret
+    chance = random.Random(1)
     out = tmp_path / "out"
     log = LogReader(origin / "log.sqlite")
     export_static(log, out)
@@ -111,7 +111,7 @@ def test_a_byte_changed_in_what_was_signed_last_is_found(
 ) -> None:
     """Every byte of a checkpoint in the keys folder is covered, whoever else signed."""
     copy(origin, tmp_path / "data")
-    chance = random.Random(2)  # noqa: S311  a place, not a secret
+    chance = random.Random(2)
     whole = (tmp_path / file).read_bytes()
     for at in range(0, len(whole), 3):
         (tmp_path / file).write_bytes(changed(whole, at, chance))
@@ -125,7 +125,7 @@ def test_a_byte_changed_in_the_keys_is_found_or_means_the_same(
 ) -> None:
     """Of `keys.json` only white space can be changed without `verify` noticing."""
     data = copy(origin, tmp_path / "data")
-    chance = random.Random(3)  # noqa: S311  a place, not a secret
+    chance = random.Random(3)
     whole = (data / "keys.json").read_bytes()
     states = Counter[int]()
     for at in range(0, len(whole), 4):
@@ -142,7 +142,7 @@ def test_a_byte_changed_in_the_keys_is_found_or_means_the_same(
 
 def test_a_byte_changed_in_a_single_file_is_found(origin: Path, tmp_path: Path) -> None:
     """Bytes of a checkpoint and of a bundle are covered by the key that is given."""
-    chance = random.Random(4)  # noqa: S311  a place, not a secret
+    chance = random.Random(4)
     public = parse_keys((origin / "keys.json").read_bytes())
     log = LogReader(origin / "log.sqlite")
     key = register_key(public.current, "river")
