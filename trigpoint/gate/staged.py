@@ -1,9 +1,10 @@
-"""Staged rows of one register: read batch by batch, as often as needed.
+"""Staged rows of one register: written once, read batch by batch, as often as needed.
 
 They have the register's fields (String, or List(String) where a field takes many
 values; null for absent) and `_row`, their number in the source as a person counts;
 perhaps `_problem`, the reason why a row is refused before it is judged. In memory they
-are a frame, on disk a file of Arrow batches, of which one at a time is in memory.
+are a frame, on disk a file of Arrow batches (Apache Arrow, "IPC File Format"), of which
+one at a time is in memory.
 """
 
 from __future__ import annotations
@@ -11,15 +12,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Any
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.ipc
 
 BATCH = 100_000
+_MOST_BYTES = 64 << 20  # of a batch on disk, unless one row has more
 
 
 @dataclass(frozen=True)
 class Staged:
-    """Rows in memory (a frame) or on disk (an Arrow IPC file)."""
+    """Rows in memory (a frame) or on disk (an Arrow IPC file). `batch` says how many
+    rows of a frame are a batch; a file has the batches that it was written in."""
 
     rows: pl.DataFrame | Path
     batch: int = BATCH
@@ -38,12 +45,100 @@ class Staged:
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
         """The rows in their order, in batches; only some of the columns if named."""
-        for start in range(0, len(self), self.batch):
-            if isinstance(self.rows, pl.DataFrame):
-                part = self.rows if columns is None else self.rows.select(columns)
+        if isinstance(self.rows, pl.DataFrame):
+            part = self.rows if columns is None else self.rows.select(columns)
+            # A frame without columns has no rows to count.
+            for start in range(0, len(self.rows), self.batch):
                 yield part.slice(start, self.batch)
-            else:
-                scan = pl.scan_ipc(self.rows).slice(start, self.batch)
-                if columns is not None:
-                    scan = scan.select(columns)
-                yield scan.collect()
+            return
+        with pa.memory_map(str(self.rows)) as source, pa.ipc.open_file(source) as file:
+            # Batches are not copied: their pages are the file's, and read when needed.
+            for number in range(file.num_record_batches):
+                frame = pl.DataFrame(file.get_batch(number))
+                yield frame if columns is None else frame.select(columns)
+
+
+class StagedWriter:
+    """Makes `Staged` rows of frames of one schema as they come: in memory, or in a file
+    at `path`, in batches of at most `batch` rows and about 64 MiB, if no row has more
+    by itself.
+
+    The file is closed when the context ends; it is there, and can be read, then.
+    """
+
+    def __init__(
+        self, schema: pl.Schema, path: Path | None, batch: int = BATCH
+    ) -> None:
+        self._empty = pl.DataFrame(schema=schema)
+        self._path = path
+        self._batch = batch
+        self._waiting: list[pl.DataFrame] = []
+        self._rows = 0
+        self._bytes: float = 0
+        self._file: Any = None
+
+    def __enter__(self) -> StagedWriter:
+        if self._path is not None:
+            schema = _arrow(self._empty).schema
+            self._file = pa.ipc.new_file(str(self._path), schema)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._file is None:
+            return
+        try:
+            if error is None:
+                self._write()
+        finally:
+            self._file.close()
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Take rows, in the columns of the schema."""
+        share = _MOST_BYTES / max(frame.estimated_size(), _MOST_BYTES)
+        rows = max(1, min(self._batch, int(len(frame) * share)))
+        for part in frame.iter_slices(rows):
+            size = part.estimated_size()
+            full = self._rows + len(part) > self._batch
+            if full or self._bytes + size > _MOST_BYTES:
+                self._write()
+            self._waiting.append(part)
+            self._rows += len(part)
+            self._bytes += size
+
+    def staged(self) -> Staged:
+        """The rows taken; of a file, once the context has ended."""
+        if self._path is None:
+            return Staged(pl.concat([self._empty, *self._waiting]), self._batch)
+        return Staged(self._path, self._batch)
+
+    def _write(self) -> None:
+        """Write what waits as one batch; in memory, it waits on."""
+        if self._file is None or not self._waiting:
+            return
+        for batch in _arrow(pl.concat(self._waiting)).to_batches():
+            self._file.write(batch)
+        self._waiting, self._rows, self._bytes = [], 0, 0
+
+
+def _arrow(frame: pl.DataFrame) -> Any:
+    """A frame as an Arrow table of one chunk, texts as views of buffers of their own.
+
+    Views are what polars reads without a copy. Its own may be of buffers that they
+    share with the frame which this one was cut from, and would write these whole.
+    """
+    table = frame.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+    kinds = [pa.field(one.name, _viewed(one.type)) for one in table.schema]
+    return table.cast(pa.schema(kinds))
+
+
+def _viewed(kind: Any) -> Any:
+    if pa.types.is_large_string(kind):
+        return pa.string_view()
+    if pa.types.is_large_list(kind):
+        return pa.large_list(_viewed(kind.value_type))
+    return kind
