@@ -38,6 +38,7 @@ BAD = [
     ("POINT EMPTY", "the geometry is empty"),
     ("MULTIPOLYGON EMPTY", "the geometry is empty"),
     ("nonsense", "not well-known text"),
+    ("é" * 10_000, "not well-known text"),
     ("POLYGON ((0 0, 1 1))", "not well-known text"),
     ("POLYGON ((-1 52, 0 53", "not well-known text"),
     (f"<{OGC}/EPSG/0/3857> POINT (1 2)", "is not read here: expected one of"),

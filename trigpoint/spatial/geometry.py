@@ -69,6 +69,9 @@ def parse_wkt_literal(text: str) -> Geometry:
         raise InvalidInput(
             f"not well-known text: {error} (starts {match[2][:40]!r})"
         ) from error
+    # GEOS cuts its own message to a length, perhaps within a character.
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"not well-known text (starts {match[2][:40]!r})") from error
     if system.code == WGS84_LAT_LON:
         return Geometry(CRS84, shapely.transform(shape, lambda pairs: pairs[:, ::-1]))
     return Geometry(system.code, shape)
