@@ -14,9 +14,9 @@ from rdflib import Graph
 from bench.inputs import Inputs, staged
 from bench.measure import Comparison, Side
 from trigpoint.gate import check, links, rules
-from trigpoint.gate.shacl.batch import Batch, brief
+from trigpoint.gate.shacl.batch import brief
 from trigpoint.gate.shacl.frames import BATCH, rows_of
-from trigpoint.gate.shacl.judge import Judge
+from trigpoint.gate.shacl.whole import Batch, Judge
 from trigpoint.schema.shape import Schema
 
 _ROWS = 4_000

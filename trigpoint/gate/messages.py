@@ -6,6 +6,7 @@ They stand in where a shape has no `sh:message` of its own; that one always wins
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 from rdflib import Graph, URIRef
 from rdflib.collection import Collection
@@ -14,6 +15,11 @@ from rdflib.term import Node
 
 from trigpoint.gate import terms
 from trigpoint.schema.shape import Field, Schema
+
+# What to say of one value; None for nothing.
+Sentence: TypeAlias = Callable[[str | None], str | None]
+# The values that a shape has for a SHACL parameter.
+Parameter: TypeAlias = Callable[[URIRef], list[str]]
 
 _SHOWN = 60
 _XSD = "http://www.w3.org/2001/XMLSchema#"
@@ -24,12 +30,65 @@ _KINDS = {
     f"{_XSD}anyURI": "a web address",
 }
 
-
-_BOUNDS = {
-    f"{terms.SH}MinInclusiveConstraintComponent": ("at least", SHACL.minInclusive),
-    f"{terms.SH}MaxInclusiveConstraintComponent": ("at most", SHACL.maxInclusive),
-    f"{terms.SH}MinExclusiveConstraintComponent": ("more than", SHACL.minExclusive),
-    f"{terms.SH}MaxExclusiveConstraintComponent": ("less than", SHACL.maxExclusive),
+# By the component's name: the sentence, with the value in it (if it is of a value) as
+# {value}, the property as {name} and what the shape gives for a parameter as {given}.
+_TEXTS: dict[str, tuple[str, URIRef]] = {
+    "MinInclusive": (
+        "{value} is out of range: expected at least {given}",
+        SHACL.minInclusive,
+    ),
+    "MaxInclusive": (
+        "{value} is out of range: expected at most {given}",
+        SHACL.maxInclusive,
+    ),
+    "MinExclusive": (
+        "{value} is out of range: expected more than {given}",
+        SHACL.minExclusive,
+    ),
+    "MaxExclusive": (
+        "{value} is out of range: expected less than {given}",
+        SHACL.maxExclusive,
+    ),
+    "MinLength": (
+        "{value} is too short: expected at least {given} characters",
+        SHACL.minLength,
+    ),
+    "MaxLength": (
+        "{value} is too long: expected at most {given} characters",
+        SHACL.maxLength,
+    ),
+    "Pattern": ("{value} does not have the form {given}", SHACL.pattern),
+    "In": ("{value} is not one of {given}", SHACL["in"]),
+    "Class": ("{value} is not a {given}", SHACL["class"]),
+    "Datatype": ("{value} is not {given}", SHACL.datatype),
+    "NodeKind": ("{value} is not {given}", SHACL.nodeKind),
+    "Node": ("{value} is not as {given} asks", SHACL.node),
+    "And": ("{value} does not meet every condition on {name}", SHACL["and"]),
+    "Or": ("{value} meets none of the conditions on {name}", SHACL["or"]),
+    "Xone": ("{value} does not meet exactly one condition on {name}", SHACL.xone),
+    "Not": ("{value} is what {name} must not be", SHACL["not"]),
+    "LanguageIn": ("{value} is not in {given}", SHACL.languageIn),
+    "UniqueLang": ("{name} has two values in one language", SHACL.uniqueLang),
+    "HasValue": ("{name} lacks the value {given}", SHACL.hasValue),
+    "Equals": (
+        "{value} is not in both: expected {name} and {given} to have the same values",
+        SHACL.equals,
+    ),
+    "Disjoint": ("{value} is both in {name} and in {given}", SHACL.disjoint),
+    "LessThan": ("{value} is not less than {given}", SHACL.lessThan),
+    "LessThanOrEquals": ("{value} is more than {given}", SHACL.lessThanOrEquals),
+    "QualifiedMinCount": (
+        "{name} has too few values of the kind asked for: expected at least {given}",
+        SHACL.qualifiedMinCount,
+    ),
+    "QualifiedMaxCount": (
+        "{name} has too many values of the kind asked for: expected at most {given}",
+        SHACL.qualifiedMaxCount,
+    ),
+    "Closed": (
+        "the record has the value {value} for a property that its shape does not allow",
+        SHACL.closed,
+    ),
 }
 
 
@@ -38,7 +97,9 @@ def shortened(value: str | None, limit: int = _SHOWN) -> str:
     if value is None:
         return ""
     start = value[: limit + 1]
-    shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in start[:limit])
+    shown = start[:limit]
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in shown)
     return shown + "…" if len(start) > limit else shown
 
 
@@ -49,34 +110,26 @@ def shape_message(shapes: Graph, shape: Node | None) -> str | None:
     return str(messages[0]) if messages else None
 
 
-def describe(
-    component: str,
-    field: Field | None,
-    value: str | None,
-    schema: Schema,
-    parameter: Callable[[URIRef], list[str]],
-) -> str | None:
-    """Our sentence for one result; None when we have none for the component.
-
-    `parameter` gives the source shape's values of a SHACL parameter.
-    """
-    if field is None:
-        return None
-    name, shown = f"“{field.name}”", f"“{shortened(value)}”"
-    if component == terms.MIN_COUNT:
-        return f"{name} is missing: every record of {schema.register} needs one"
-    if component == terms.MAX_COUNT:
-        return f"{name} has more than {_first(parameter(SHACL.maxCount))} value"
-    if component == terms.CLASS:
-        return unknown_link(field, value or "", schema)
-    if component == terms.NODE:
-        return f"{name} is not a geometry: expected {_geometry(field)}"
-    if component in (terms.DATATYPE, terms.OR) and field.kind == "date":
-        return not_a_date(value or "")
-    if component in (terms.DATATYPE, terms.OR) and field.datatypes:
-        kinds = [_KINDS.get(datatype, datatype) for datatype in field.datatypes]
-        return f"{shown} is not {' or '.join(kinds)}"
-    return _text(component, shown, parameter)
+def sentence(
+    component: str, field: Field | None, schema: Schema, parameter: Parameter
+) -> Sentence:
+    """Our sentence for what a component finds in a value of a field; one that says
+    nothing when we have none for the component."""
+    if component == terms.UNWRITABLE:
+        return _with_value("{value} cannot be part of an IRI")
+    if field is not None:
+        ours = _of_field(component, field, schema, parameter)
+        if ours is not None:
+            return ours
+    name = f"“{field.name}”" if field else _named(parameter(SHACL.path), schema)
+    if component in (terms.MIN_COUNT, terms.MAX_COUNT):
+        return _count(component, name, schema, parameter)
+    local = component.removeprefix(terms.SH).removesuffix("ConstraintComponent")
+    text, asked = _TEXTS.get(local, (None, None))
+    if text is None or asked is None:
+        return lambda value: None
+    given = [_shown(one, schema) for one in parameter(asked)]
+    return _with_value(_filled(text, name=name, given=_listed(given)))
 
 
 def unknown_link(field: Field, value: str, schema: Schema) -> str:
@@ -105,32 +158,80 @@ def list_of(shapes: Graph, shape: Node, predicate: URIRef) -> list[str]:
     return values
 
 
-def _text(
-    component: str, shown: str, parameter: Callable[[URIRef], list[str]]
-) -> str | None:
-    if component == terms.PATTERN:
-        return f"{shown} does not have the form {_first(parameter(SHACL.pattern))}"
-    if component == terms.MIN_LENGTH:
-        least = _first(parameter(SHACL.minLength))
-        return f"{shown} is too short: expected at least {least} characters"
-    if component == terms.MAX_LENGTH:
-        most = _first(parameter(SHACL.maxLength))
-        return f"{shown} is too long: expected at most {most} characters"
-    if component in _BOUNDS:
-        words, bound = _BOUNDS[component]
-        return f"{shown} is out of range: expected {words} {_first(parameter(bound))}"
-    if component == terms.IN:
-        allowed = parameter(SHACL["in"])
-        more = ", …" if len(allowed) > 10 else ""
-        return f"{shown} is not one of {', '.join(allowed[:10])}{more}"
-    if component == terms.NODE_KIND:
-        return f"{shown} cannot be the key of a record"
+def _of_field(
+    component: str, field: Field, schema: Schema, parameter: Parameter
+) -> Sentence | None:
+    """What is said better by who knows what kind of field it is."""
+    if component == terms.CLASS and field.is_link:
+        return lambda value: unknown_link(field, value or "", schema)
+    if component == terms.NODE_KIND and field.is_link:
+        return _with_value("{value} cannot be the key of a record")
+    if component == terms.NODE and field.kind == "geometry":
+        text = f"“{field.name}” is not a geometry: expected {_geometry(field)}"
+        return lambda value: text
+    alternatives = component == terms.OR and not parameter(SHACL.datatype)
+    if alternatives or component == terms.DATATYPE:
+        if field.kind == "date":
+            return lambda value: not_a_date(value or "")
+        if field.datatypes:
+            kinds = [_KINDS.get(datatype, datatype) for datatype in field.datatypes]
+            return _with_value(
+                _filled("{value} is not {given}", given=" or ".join(kinds))
+            )
     return None
+
+
+def _count(component: str, name: str, schema: Schema, parameter: Parameter) -> Sentence:
+    if component == terms.MAX_COUNT:
+        most = _listed(parameter(SHACL.maxCount))
+        text = f"{name} has more than {most} value{'' if most == '1' else 's'}"
+    elif (least := _listed(parameter(SHACL.minCount))) == "1":
+        text = f"{name} is missing: every record of {schema.register} needs one"
+    else:
+        text = f"{name} has too few values: expected at least {least}"
+    return lambda value: text
+
+
+def _with_value(text: str) -> Sentence:
+    """A sentence in which {value} stands for the value."""
+    before, found, after = text.partition("{value}")
+    if not found:
+        return lambda value: text
+    return lambda value: f"{before}“{shortened(value)}”{after}"
+
+
+def _filled(text: str, **words: str) -> str:
+    """The text with these words in their places. They may hold braces, as patterns
+    do; the place of the value stays."""
+    for place, word in words.items():
+        before, found, after = text.partition(f"{{{place}}}")
+        text = f"{before}{word}{after}" if found else text
+    return text
+
+
+def _shown(given: str, schema: Schema) -> str:
+    """What a shape gives for a parameter, as people know it."""
+    kind = _KINDS.get(given)
+    if kind is not None:
+        return kind
+    if any(field.path == given for field in schema.fields):
+        return _named([given], schema)
+    return given
+
+
+def _named(path: list[str], schema: Schema) -> str:
+    """A property as people know it: the name of its field, if it has one. A path that
+    is more than a property has no name."""
+    if len(path) != 1 or ":" not in path[0]:
+        return "the record"
+    names = [field.name for field in schema.fields if field.path == path[0]]
+    return f"“{names[0]}”" if names else f"<{path[0]}>"
+
+
+def _listed(values: list[str]) -> str:
+    more = ", …" if len(values) > 10 else ""
+    return ", ".join(values[:10]) + more
 
 
 def _geometry(field: Field) -> str:
     return "a point such as [-0.12,51.5]" if field.encoding == "lon-lat" else "WKT"
-
-
-def _first(values: list[str]) -> str:
-    return values[0] if values else "allowed"

@@ -199,14 +199,20 @@ def _lines(
     for other in exact_matches(key, schema):
         yield f"{subject} <{EXACT_MATCH}> <{other}> ."
     for name, value in item.items():
-        field = schema.field(name)
-        values = value if isinstance(value, list) else (value,)
-        if field.kind == "geometry":
-            yield from _geometry_lines(iri, values, field)
-        else:
-            path = f"{subject} <{field.path}> "
-            for one in values:
-                yield f"{path}{term(one, field, base)} ."
+        yield from field_lines(iri, value, schema.field(name), base)
+
+
+def field_lines(
+    iri: str, value: str | list[str], field: Field, base: str
+) -> Iterable[str]:
+    """What the value of one field says of the record `iri`, in N-Triples."""
+    values = value if isinstance(value, list) else (value,)
+    if field.kind == "geometry":
+        yield from _geometry_lines(iri, values, field)
+        return
+    path = f"<{iri}> <{field.path}> "
+    for one in values:
+        yield f"{path}{term(one, field, base)} ."
 
 
 def _geometry_lines(iri: str, values: Iterable[str], field: Field) -> Iterable[str]:

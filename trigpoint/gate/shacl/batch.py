@@ -1,75 +1,78 @@
-"""One batch of rows as RDF, and the way back from its nodes to rows and values.
+"""What is known of a register's shape; rows as RDF, and the way back from its nodes.
 
-Rows become RDF by the same mapping as everywhere (trigpoint.schema.rdf). Records that
-links point at are named by the caller and stand in the data graph with nothing but
-their class, so that `sh:class` is decided by the validator as well (SHACL, section
-4.1.1). Two rows of a batch must not have the same key: they would be one node.
+Rows become RDF by the same mapping as everywhere (trigpoint.schema.rdf), only those
+fields of them that a part of a shape needs. Records that links point at stand in the
+data graph with nothing but their class, so that `sh:class` is decided by the validator
+as well (SHACL, section 4.1.1).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import polars as pl
 from rdflib import RDF, RDFS, Graph, URIRef
 from rdflib.term import Node
 
 from trigpoint.errors import InvalidShape
-from trigpoint.gate import messages, terms
-from trigpoint.gate.links import Target
 from trigpoint.gate.shacl import rowstore
-from trigpoint.gate.violation import Violation
-from trigpoint.iris import geometry_iri, record_iri
+from trigpoint.iris import encode_key, geometry_iri, record_iri
 from trigpoint.schema import rdf
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.items import Item
-from trigpoint.schema.rdf import link_target
 from trigpoint.schema.shape import Field, Schema
-
-Row = tuple[int, Item]
 
 
 @dataclass(frozen=True)
 class Brief:
-    """All that a judge has to know, as plain data that another process can be sent."""
+    """All that there is to know of a register's shape, and what it means by a class."""
 
     schema: Schema
     base: str
-    shapes: bytes  # N-Triples
+    shapes: Graph
     classes: tuple[tuple[str, str], ...]  # rdfs:subClassOf
     registers: Mapping[str, str]  # register -> class of its records
 
 
 def brief(schema: Schema, schemas: Schemas, base: str) -> Brief:
-    """What a judge of `schema`'s rows has to know."""
-    shapes = schemas.shape_graph(schema.register).serialize(
-        format="nt", encoding="utf-8"
-    )
+    """What there is to know of `schema`'s shape."""
     classes = sorted(
         (str(one), str(other))
         for one, other in schemas.ontology.subject_objects(RDFS.subClassOf)
         if isinstance(one, URIRef) and isinstance(other, URIRef)
     )
     registers = {name: found.target_class for name, found in schemas.items()}
+    shapes = schemas.shape_graph(schema.register)
     return Brief(schema, base, shapes, tuple(classes), registers)
 
 
 class Batch:
-    """The rows of one batch, and which node of the graph belongs to which."""
+    """Rows as focus nodes of one data graph, and which node of it belongs to which row.
 
-    def __init__(self, known: Brief, rows: Sequence[Row]) -> None:
-        self.rows = rows
+    `frame` has a key in `_key` and columns of fields. With `alike` each row stands for
+    all rows like it, so it gets a node that is no record's.
+    """
+
+    def __init__(self, known: Brief, frame: pl.DataFrame, *, alike: bool) -> None:
         self._known = known
         self._schema = known.schema
-        iris = [self._subject(item) for _, item in rows]
-        self.subjects = [URIRef(iri) for iri in iris]
+        self._fields = [self._schema.field(n) for n in frame.columns if n != "_key"]
+        self.keys: list[str] = frame["_key"].to_list()
+        self.items = list(self._items(frame))
+        self.subjects = [
+            URIRef(
+                f"urn:trigpoint:alike:{i}"
+                if alike
+                else record_iri(known.base, self._schema.register, key)
+            )
+            for i, key in enumerate(self.keys)
+        ]
         self._nodes: dict[Node, int] = {s: i for i, s in enumerate(self.subjects)}
-        if known.schema.geometry is not None:
-            self._nodes |= {URIRef(geometry_iri(s)): i for i, s in enumerate(iris)}
-
-    def _subject(self, item: Item) -> str:
-        key = rdf.key_of(item, self._schema)
-        return record_iri(self._known.base, self._schema.register, key)
+        if any(field.kind == "geometry" for field in self._fields):
+            self._nodes |= {
+                URIRef(geometry_iri(s)): i for i, s in enumerate(self.subjects)
+            }
 
     def row_of(self, focus: Node) -> int:
         """The row that a result is about; raises InvalidShape for any other node."""
@@ -80,80 +83,89 @@ class Batch:
             )
         return self._nodes[focus]
 
-    def graph(self, held: Collection[Target]) -> tuple[Graph, list[Violation]]:
-        """The data graph, and a violation for each line that is not RDF."""
+    def graph(
+        self, held: Iterable[tuple[str, str, str]]
+    ) -> tuple[Graph, list[tuple[int, Field | None]]]:
+        """The data graph, and row and field of each line that is not RDF.
+
+        `held` are register, key and class of the records linked to that exist.
+        """
         graph = rowstore.new_graph()
-        lines = [self._lines(item) for _, item in self.rows]
-        unwritable: list[Violation] = []
+        lines = [(i, *one) for i in range(len(self.items)) for one in self._lines(i)]
+        unwritable: list[tuple[int, Field | None]] = []
         try:
-            rowstore.add_lines(graph, (line for part in lines for line in part))
+            rowstore.add_lines(graph, (line for _, _, line in lines))
         except SyntaxError:
-            for (number, item), part in zip(self.rows, lines, strict=True):
-                unwritable += self._add_slowly(graph, number, item, part)
-        for iri, target_class in self._targets(held):
+            for i, field, line in lines:
+                try:
+                    rowstore.add_lines(graph, [line])
+                except SyntaxError:
+                    unwritable.append((i, field))
+        for register, key, target_class in held:
+            iri = URIRef(record_iri(self._known.base, encode_key(register), key))
             graph.add((iri, RDF.type, URIRef(target_class)))
         for one, other in self._known.classes:
             graph.add((URIRef(one), RDFS.subClassOf, URIRef(other)))
         return graph, unwritable
 
-    def value(self, item: Item, field: Field | None, node: Node | None) -> str | None:
-        """The value as the row wrote it, for the node that pySHACL names."""
+    def value(self, i: int, field: Field | None, node: Node | None) -> str | None:
+        """The value as row `i` wrote it, for the node that pySHACL names; the node's
+        own text for one that no field of the row wrote."""
         if node is None:
             return None
-        if field is None or field.name not in item:
+        if field is None:
             return str(node)
-        written = item[field.name]
-        values = [written] if isinstance(written, str) else written
-        if len(values) == 1 or field.kind == "geometry":
-            return values[0]
-        for one in values:
-            if rowstore.read_term(rdf.term(one, field, self._known.base)) == node:
-                return one
+        written = self._written(i, field)
+        if field.kind == "geometry" and written:
+            return written[0][1]
+        for one, value in written:
+            if len(written) == 1 or self._term(value, one) == node:
+                return value
         return str(node)
 
-    def _lines(self, item: Item) -> list[str]:
-        return rdf.ntriples(item, self._schema, self._known.base)
+    def _written(self, i: int, field: Field) -> list[tuple[Field, str]]:
+        """The values of the property: those of the field, then those of fields that
+        share its path."""
+        sharing = [one for one in self._fields if one.path == field.path]
+        sharing.sort(key=lambda one: one is not field)
+        return [
+            (one, value)
+            for one in sharing
+            for value in _values(self.items[i].get(one.name))
+        ]
 
-    def _add_slowly(
-        self, graph: Graph, number: int, item: Item, lines: Iterable[str]
-    ) -> Iterator[Violation]:
-        for line in lines:
-            try:
-                rowstore.add_lines(graph, [line])
-            except SyntaxError:
-                yield self._unwritable(number, item, line)
+    def _term(self, value: str, field: Field) -> Node:
+        return rowstore.read_term(rdf.term(value, field, self._known.base))
 
-    def _unwritable(self, number: int, item: Item, line: str) -> Violation:
-        path = line.split(" ")[1].strip("<>")
-        field = next((f for f in self._schema.fields if f.path == path), None)
-        name = self._schema.key if field is None else field.name
-        value = item.get(name)
-        text = ", ".join(value) if isinstance(value, list) else value
-        return Violation(
-            register=self._schema.register,
-            row=number,
-            key=rdf.key_of(item, self._schema),
-            field=name,
-            value=text,
-            path=path,
-            component=terms.UNWRITABLE,
-            severity="violation",
-            shape=None if field is None else field.shape,
-            message=f"“{messages.shortened(text)}” cannot be part of an IRI",
-        )
+    def _items(self, frame: pl.DataFrame) -> Iterator[Item]:
+        """What the rows say in these fields; absent and empty values left out."""
+        names = [field.name for field in self._fields]
+        if not names:
+            yield from ({} for _ in range(len(frame)))
+        for values in frame.select(names).iter_rows():
+            yield {
+                name: present
+                for name, value in zip(names, values, strict=True)
+                if (present := _present(value)) is not None
+            }
 
-    def _targets(self, held: Collection[Target]) -> Iterator[tuple[URIRef, str]]:
-        """IRI and class of each target that the rows link to and that is held."""
-        for field in self._schema.fields:
-            if not field.is_link:
-                continue
-            for _, item in self.rows:
-                value = item.get(field.name)
-                for one in [value] if isinstance(value, str) else value or ():
-                    target = link_target(one, field)
-                    target_class = self._known.registers.get(
-                        target[0], field.target_class
-                    )
-                    if target in held and target_class is not None:
-                        iri = rdf.link_iri(one, field, self._known.base)
-                        yield URIRef(iri), target_class
+    def _lines(self, i: int) -> Iterator[tuple[Field | None, str]]:
+        """N-Triples of one row, each with the field that it comes from."""
+        subject = self.subjects[i]
+        yield None, f"<{subject}> <{rdf.RDF_TYPE}> <{self._schema.target_class}> ."
+        for other in rdf.exact_matches(self.keys[i], self._schema):
+            yield None, f"<{subject}> <{rdf.EXACT_MATCH}> <{other}> ."
+        for name, written in self.items[i].items():
+            field = self._schema.field(name)
+            for line in rdf.field_lines(subject, written, field, self._known.base):
+                yield field, line
+
+
+def _values(written: str | list[str] | None) -> Sequence[str]:
+    return [written] if isinstance(written, str) else written or ()
+
+
+def _present(value: str | list[str | None] | None) -> str | list[str] | None:
+    if isinstance(value, list):
+        return [one for one in value if one is not None] or None
+    return value

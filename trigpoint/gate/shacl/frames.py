@@ -1,26 +1,14 @@
-"""The SHACL side of the gate: a frame cut into batches, each judged by pySHACL.
-
-Large frames are shared out to worker processes, which read the shape once; results
-come back in the order of the batches.
-"""
+"""The SHACL side of the gate: a frame cut into batches, each judged by pySHACL."""
 
 from __future__ import annotations
 
-import logging
-import os
-import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from itertools import chain
-from multiprocessing import get_context, parent_process
+from collections.abc import Callable, Iterator, Mapping
 
 import polars as pl
 
 from trigpoint.gate.links import Target
-from trigpoint.gate.shacl.batch import Brief, Row, brief
-from trigpoint.gate.shacl.judge import Judge
+from trigpoint.gate.shacl.batch import brief
+from trigpoint.gate.shacl.whole import Judge, Row
 from trigpoint.gate.violation import Violation
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.items import Item
@@ -32,13 +20,6 @@ Progress = Callable[[int, int], None]  # rows judged, rows in all
 BATCH = 2_000
 # A boundary's WKT may be megabytes long: a batch ends at this many bytes of text, too.
 _BATCH_BYTES = 16_000_000
-# A worker needs a second or two to start; below this a load is done before it pays.
-_ROWS_FOR_WORKERS = 50_000
-_WORKERS = 2
-
-_LOGGER = logging.getLogger(__name__)
-
-_Batch = tuple[pl.DataFrame, frozenset[Target]]
 
 
 def judge_frame(
@@ -55,22 +36,16 @@ def judge_frame(
     """What the register's shape refuses in these rows.
 
     `frame` has `_row` and the schema's fields; rows without a key are passed over,
-    since they name no node. `held` has the link targets that exist. With more than
-    one worker (the default for large frames) the caller's main module must be
-    importable, as multiprocessing's start method `spawn` requires.
+    since they name no node. `held` has the link targets that exist. There is one
+    process, whatever `workers` says.
     """
-    known = brief(schema, schemas, base)
+    judge = Judge(brief(schema, schemas, base))
     rows = frame.select("_row", *(n for n in schema.names if n in frame.columns))
     rows = rows.drop_nulls(schema.key)
-    batches = (
-        (part, _held_in(part, schema, held)) for part in cut(rows, schema, batch)
-    )
-    count = _workers(len(rows)) if workers is None else workers
     done = 0
-    judged = _in_workers(known, batches, count) if count > 1 else _here(known, batches)
-    for size, violations in judged:
-        yield from violations
-        done += size
+    for part in cut(rows, schema, batch):
+        yield from judge.judge(rows_of(part, schema), _held_in(part, schema, held))
+        done += len(part)
         if progress is not None:
             progress(done, len(rows))
 
@@ -144,69 +119,3 @@ def _held_in(
             }
             found |= wanted & held.keys()
     return frozenset(found)
-
-
-def _here(
-    known: Brief, batches: Iterable[_Batch]
-) -> Iterator[tuple[int, list[Violation]]]:
-    judge = Judge(known)
-    for part, held in batches:
-        yield len(part), judge.judge(rows_of(part, known.schema), held)
-
-
-def _workers(rows: int) -> int:
-    if rows < _ROWS_FOR_WORKERS:
-        return 1
-    return min(_WORKERS, os.cpu_count() or 1)
-
-
-def _in_workers(
-    known: Brief, batches: Iterator[_Batch], count: int
-) -> Iterator[tuple[int, list[Violation]]]:
-    """Batches judged side by side, a few in flight, results in their order.
-
-    Should a worker die (its memory taken, say), the rest is judged in this process.
-    """
-    pending: deque[_Batch] = deque()
-    futures: deque[Future[list[Violation]]] = deque()
-    with ProcessPoolExecutor(
-        count, mp_context=get_context("spawn"), initializer=_start, initargs=(known,)
-    ) as pool:
-        try:
-            for batch in batches:
-                pending.append(batch)
-                futures.append(pool.submit(_work, *batch))
-                if len(pending) > 2 * count:
-                    found = futures.popleft().result()
-                    yield len(pending.popleft()[0]), found
-            while pending:
-                found = futures.popleft().result()
-                yield len(pending.popleft()[0]), found
-        except BrokenProcessPool:
-            _LOGGER.warning("a worker of the gate died: going on in one process")
-    yield from _here(known, chain(pending, batches))
-
-
-# A worker process judges for one register only; its judge is set when it starts.
-_judge: Judge | None = None
-_schema: Schema | None = None
-
-
-def _start(known: Brief) -> None:
-    global _judge, _schema
-    _judge, _schema = Judge(known), known.schema
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A worker waits for batches for ever if the loader is killed; so it watches."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _work(part: pl.DataFrame, held: frozenset[Target]) -> list[Violation]:
-    if _judge is None or _schema is None:
-        raise RuntimeError("a worker was given rows before its shape")
-    return _judge.judge(rows_of(part, _schema), held)
