@@ -62,14 +62,15 @@ def part_graph(shapes: Graph, part: Part) -> Graph:
     waiting = [*graph.objects(PART), *shapes.subjects(RDF.type, SH.ConstraintComponent)]
     if SH.closed in kept and SH.property not in kept:
         _allow(graph, shapes, part.shape)
+    parents: list[Node] = []
     if (PART, SH.qualifiedValueShapesDisjoint, None) in graph:
-        for parent in shapes.subjects(SH.property, part.shape):
-            graph.add((parent, SH.property, PART))
-            waiting.append(parent)
-    stand_in = {(parent, SH.property, part.shape) for parent in waiting}
-    for triple in _closure(shapes, waiting):
-        if triple not in stand_in:
-            graph.add(triple)
+        parents = list(shapes.subjects(SH.property, part.shape))
+    for triple in _closure(shapes, waiting + parents):
+        graph.add(triple)
+    for parent in parents:
+        # Siblings are asked for by the parents: the part is there in its shape's place.
+        graph.remove((parent, SH.property, part.shape))
+        graph.add((parent, SH.property, PART))
     return graph
 
 

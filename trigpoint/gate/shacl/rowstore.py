@@ -24,7 +24,7 @@ _STRING = "http://www.w3.org/2001/XMLSchema#string"
 
 
 class RowStore(Memory):
-    """Triples by subject and predicate; by predicate and object once that is asked."""
+    """Triples by subject and predicate; by predicate and value once that is asked."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,15 +57,15 @@ class RowStore(Memory):
             return _of_subject(
                 subject, self._subjects.get(subject, {}), predicate, value
             )
-        if predicate is not None:
-            return self._of_predicate(predicate, value)
+        if predicate is not None and value is not None:
+            return self._of_value(predicate, value)
         return (
             triple
             for one, properties in self._subjects.items()
-            for triple in _of_subject(one, properties, None, value)
+            for triple in _of_subject(one, properties, predicate, value)
         )
 
-    def _of_predicate(self, predicate: Node, value: Node | None) -> Iterator[Triple]:
+    def _of_value(self, predicate: Node, value: Node) -> Iterator[Triple]:
         if self._inverse is None:
             self._inverse = {}
             for subject, properties in self._subjects.items():
@@ -73,11 +73,8 @@ class RowStore(Memory):
                     index = self._inverse.setdefault(one, {})
                     for found in values:
                         index.setdefault(found, []).append(subject)
-        index = self._inverse.get(predicate, {})
-        wanted = index if value is None else (value,)
-        for found in wanted:
-            for subject in index.get(found, ()):
-                yield subject, predicate, found
+        for subject in self._inverse.get(predicate, {}).get(value, ()):
+            yield subject, predicate, value
 
 
 def _of_subject(
