@@ -107,7 +107,7 @@ def _item(kind: str, value: Any, scope: _Scope) -> str:
             _, added, removed, body = value
             return f"(?:{_sequence(body, _scoped(scope, added, removed))})"
         case "MAX_REPEAT" | "MIN_REPEAT":
-            return _repeat(*value, scope)
+            return _repeat(value, scope)
         case "AT":
             return _anchor(str(value), scope)
         case "FAILURE":
@@ -122,7 +122,8 @@ def _scoped(scope: _Scope, added: int, removed: int) -> _Scope:
     return scope._replace(flags=(flags | added) & ~removed)
 
 
-def _repeat(least: int, most: Any, body: Any, scope: _Scope) -> str:
+def _repeat(value: Any, scope: _Scope) -> str:
+    least, most, body = value
     many = most > 1
     inner = _sequence(body, scope._replace(last=scope.last and not many))
     # Python's own constant for "no bound" prints as a word.
