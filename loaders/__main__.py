@@ -10,6 +10,7 @@ import os
 import signal
 import sqlite3
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,9 +37,11 @@ from loaders import (
     summary,
     wards,
 )
+from loaders.reports import check_reports
 from loaders.source import Source
 from trigpoint.dates import days_of
 from trigpoint.errors import BadRelease, InvalidParameter, TrigpointError
+from trigpoint.gate.forms import FORMS
 
 SOURCES: tuple[Source, ...] = (
     rsf.SOURCE,
@@ -99,6 +102,15 @@ def _add_common(one: argparse.ArgumentParser) -> None:
         "--source-date", help="the date that the source gives this release"
     )
     one.add_argument("--dry-run", action="store_true", help="gate, and write nothing")
+    one.add_argument(
+        "--report",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help=f"write all that the gate finds to a file ({' '.join(FORMS)}); may be "
+        "given again",
+    )
     key = os.environ.get("TRIGPOINT_KEY")
     one.add_argument(
         "--key",
@@ -183,14 +195,20 @@ def _load(source: Source, options: argparse.Namespace, bars: Bars) -> int:
             "--accept-partial writes and --dry-run does not: choose one",
             parameter="dry-run",
         )
-    outcome = run.load(source, options.files, options, bars)
-    bars.stop()
-    summary.print_outcome(outcome, Console(), dry_run=options.dry_run)
-    done = outcome.summary
-    if done.appended and options.accept_partial:
-        written = summary.write_rejects(done, options.data, source.name, outcome.base)
-        for path in written or ():
-            print(f"rejected rows and reasons: {path}")
+    check_reports(options.report)
+    with tempfile.TemporaryDirectory(prefix="trigpoint-") as folder:
+        whole = Path(folder) / "report.ndjson"
+        reports = [*options.report, *([whole] if options.accept_partial else [])]
+        outcome = run.load(source, options.files, options, bars, reports)
+        bars.stop()
+        summary.print_outcome(
+            outcome, Console(), dry_run=options.dry_run, reports=options.report
+        )
+        done = outcome.summary
+        if done.appended and done.rejects:
+            kept = summary.write_rejects(done, options.data, source.name, whole)
+            for path in kept:
+                print(f"rejected rows and reasons: {path}")
     return 0 if done.report.conforms else 1
 
 

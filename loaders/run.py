@@ -19,8 +19,10 @@ import polars as pl
 
 from loaders.layout import Layout
 from loaders.release import Release, open_release
+from loaders.reports import check_apart, open_report
 from loaders.source import REMARK, Given, Rows, Source
 from trigpoint.errors import BadRelease, NoData
+from trigpoint.gate.report import Report
 from trigpoint.identity import Identity
 from trigpoint.loading import Summary
 from trigpoint.log.entry import Batch
@@ -30,6 +32,7 @@ from trigpoint.schema.shape import Schema
 from trigpoint.staging import Load
 
 Progress = Callable[[str, int, int | None], None]
+Read = Callable[[Given], Sequence[Rows]]
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,13 @@ def load(
     paths: Sequence[Path],
     options: argparse.Namespace,
     progress: Progress,
+    reports: Sequence[Path] = (),
 ) -> Outcome:
     """Load files of one source into the data directory that `options.data` names.
 
-    Raises BadRelease for a file that cannot be read as one of the source's, and the
-    other errors of `trigpoint`; then nothing was appended.
+    All that the gate finds goes into `reports`, files in forms that their suffixes
+    name. Raises BadRelease for a file that cannot be read as one of the source's, and
+    the other errors of `trigpoint`; then nothing was appended.
     """
     registers = Registers.open(options.data, base=options.base, write=True)
     if registers.made is not None:
@@ -66,17 +71,34 @@ def load(
     key = None if options.key is None else read_token(options.key)
     if not options.dry_run:
         registers.permit(key)  # before anything is read
-    if source.read is None:
-        return _import(source, paths, options, registers, key, progress)
+    with open_report(reports, registers.base, registers.schemas) as report:
+        if source.read is None:
+            return _import(source, paths, options, registers, key, report, progress)
+        return _take(
+            source, source.read, paths, options, registers, key, report, progress
+        )
+
+
+def _take(
+    source: Source,
+    read: Read,
+    paths: Sequence[Path],
+    options: argparse.Namespace,
+    registers: Registers,
+    key: str | None,
+    report: Report,
+    progress: Progress,
+) -> Outcome:
     layouts = source.layouts
     if source.layouts_of is not None:
         layouts = source.layouts_of(options, registers.schemas)
     files = _files(source, layouts, paths)
+    check_apart([file.path for file in report.files], files)
     with tempfile.TemporaryDirectory(prefix="trigpoint-") as folder:
         releases = _open(files, layouts, Path(folder), progress)
         _require(source, releases)
         given = Given(releases, options, _held(registers), registers.schemas)
-        loads, remarks = _loads(source.read(given), whole=source.whole)
+        loads, remarks = _loads(read(given), whole=source.whole)
         summary = registers.load(
             loads,
             _batch(source, releases, options.source_date),
@@ -85,6 +107,7 @@ def load(
             accept_partial=options.accept_partial,
             force=options.force,
             progress=progress,
+            report=report,
         )
     unread = {name for release in releases for name in release.unread}
     return Outcome(summary, registers.base, tuple(sorted(unread)), remarks)
@@ -117,11 +140,13 @@ def _import(
     options: argparse.Namespace,
     registers: Registers,
     key: str | None,
+    report: Report,
     progress: Progress,
 ) -> Outcome:
     files = [file for path in paths for file in _inside(path, "*.rsf", "*.rsf.gz")]
     if not files:
         raise NoData("no file named, or no .rsf file in the folder named")
+    check_apart([file.path for file in report.files], files)
     elsewhere = options.source_title != source.title
     batch = Batch(
         source=source.name,
@@ -133,7 +158,12 @@ def _import(
         release_date=options.source_date,
     )
     done = registers.import_rsf(
-        files, batch, key=key, dry_run=options.dry_run, progress=progress
+        files,
+        batch,
+        key=key,
+        dry_run=options.dry_run,
+        progress=progress,
+        report=report,
     )
     return Outcome(done, registers.base, in_part=False)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,15 +13,26 @@ from rich.table import Table
 from rich.text import Text
 
 from loaders.run import Outcome
+from trigpoint.erasure import REJECTS
 from trigpoint.gate.terms import short
 from trigpoint.loading import Summary
 
 COLUMNS = ("added", "changed", "unchanged", "rejected", "left out")
 MOST_SHOWN = 50
+# Of a report in JSON lines, what reasons are made of.
+_FOUND = {
+    "register": pl.String,
+    "row": pl.UInt32,
+    "severity": pl.String,
+    "message": pl.String,
+}
 
 
-def print_outcome(outcome: Outcome, console: Console, *, dry_run: bool) -> None:
-    """The table of counts, why rows were left out, and what the gate found."""
+def print_outcome(
+    outcome: Outcome, console: Console, *, dry_run: bool, reports: Sequence[Path] = ()
+) -> None:
+    """The table of counts, why rows were left out, and what the gate found; `reports`
+    are the files that have all of it."""
     summary = outcome.summary
     console.print(_table(summary))
     for register, counts in summary.counts.items():
@@ -37,6 +49,10 @@ def print_outcome(outcome: Outcome, console: Console, *, dry_run: bool) -> None:
         console.print(Text(table))
     elif summary.report.warnings:
         console.print(Text(_warnings(summary)))
+    for path in reports:
+        console.print(Text(f"report: {path}"), soft_wrap=True)
+    if len(summary.report) > MOST_SHOWN and not reports:
+        console.print(Text("Name a file with --report to have all that was found."))
     console.print(Text(_verdict(outcome, dry_run=dry_run)))
 
 
@@ -82,45 +98,45 @@ def _verdict(outcome: Outcome, *, dry_run: bool) -> str:
 
 
 def write_rejects(
-    summary: Summary, data: Path, source: str, base: str
-) -> tuple[Path, Path] | None:
-    """Write refused rows as CSV and the gate's report as JSON, under `data`/rejects.
+    summary: Summary, data: Path, source: str, report: Path
+) -> tuple[Path, Path]:
+    """Write refused rows as CSV, with all reasons, and put the whole `report` (JSON
+    lines) beside it, under `data`/rejects.
 
     Columns: `register`, `row`, `reasons`, then the register's fields; lists are joined
-    by `;`. None when no row was refused.
+    by `;`.
     """
-    if not summary.rejects:
-        return None
-    folder = data / "rejects"
+    folder = data / REJECTS
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{source}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     rows = [
-        _flat(frame, register, _reasons(summary, register))
+        _flat(frame, register, _reasons(report, register))
         for register, frame in summary.rejects.items()
     ]
-    csv, report = folder / f"{name}.csv", folder / f"{name}.json"
+    csv, beside = folder / f"{name}.csv", folder / f"{name}.ndjson"
     pl.concat(rows, how="diagonal").write_csv(csv)
-    found = summary.report.as_json(base)
-    report.write_text(json.dumps(found, ensure_ascii=False, indent=1), encoding="utf-8")
-    return csv, report
+    shutil.copyfile(report, beside)
+    return csv, beside
 
 
-def _reasons(summary: Summary, register: str) -> pl.DataFrame:
-    """What the report says of each row, and of the release as a whole."""
-    found = [v for v in summary.report.violations if v.register == register]
-    messages = [(v.row, v.message) for v in found if v.severity == "violation"]
-    frame = pl.DataFrame(messages, schema=["row", "reasons"], orient="row")
-    return frame.group_by("row").agg(pl.col("reasons").unique().sort().str.join("; "))
+def _reasons(report: Path, register: str) -> pl.DataFrame:
+    """What a report says of each row, and of the release as a whole."""
+    return (
+        pl.scan_ndjson(report, schema=_FOUND)
+        .filter(pl.col("register") == register, pl.col("severity") == "violation")
+        .group_by("row")
+        .agg(pl.col("message").unique().sort().str.join("; ").alias("reasons"))
+        .collect()
+    )
 
 
 def _flat(frame: pl.DataFrame, register: str, reasons: pl.DataFrame) -> pl.DataFrame:
     lists = [name for name, kind in frame.schema.items() if kind == pl.List(pl.String)]
-    said = reasons.with_columns(pl.col("row").cast(pl.UInt32))
-    whole = said.filter(pl.col("row").is_null())["reasons"].to_list()
+    whole = reasons.filter(pl.col("row").is_null())["reasons"].to_list()
     return (
         frame.rename({"_row": "row"})
         .with_columns(pl.col("row").cast(pl.UInt32), pl.col(lists).list.join(";"))
-        .join(said, on="row", how="left", maintain_order="left")
+        .join(reasons, on="row", how="left", maintain_order="left")
         .with_columns(pl.col("reasons").fill_null("; ".join(whole)))
         .select(
             pl.lit(register).alias("register"),

@@ -112,6 +112,12 @@ class ItemRejected(ReleaseRejected):
     slug = "item-rejected"
 
 
+class ReportNotWritten(TrigpointError):
+    """The gate's report cannot be kept where it was to be."""
+
+    slug = "report-not-written"
+
+
 class LogCorrupt(TrigpointError):
     """What is stored does not hash to what was recorded."""
 

@@ -201,14 +201,15 @@ class Group:
     ) -> TrigpointError:
         if isinstance(judged, TrigpointError):
             return judged
-        said = judged.report.as_json(self._loading.base)
-        listed = said["violations"]
+        report = judged.report
+        first = next(v for v in report.violations if v.severity == "violation")
+        said = report.as_json(self._loading.base, limit=_SHOWN)
         kind = ItemRejected if len(one.rows) == 1 else ReleaseRejected
         return kind(
-            f"{one.register}: {judged.report.violations[0].message}; "
-            f"violations in all: {judged.report.refusals}; nothing was appended",
+            f"{one.register}: {first.message}; "
+            f"violations in all: {report.refusals}; nothing was appended",
             total=said["total"],
-            violations=listed[:_SHOWN] if isinstance(listed, list) else [],
+            violations=said["violations"],
         )
 
 
@@ -225,10 +226,10 @@ def _refused(part: list[_Numbered], report: Report) -> set[int]:
     register = part[0][1].register
     if report.rejects_all(register) or len(part) == 1:
         return set() if report.conforms else {place for place, _ in part}
-    rows, refused, start = sorted(report.rejected_rows(register)), set(), 0
+    rows, refused, start = report.rejected_rows(register), set(), 0
     for place, one in part:
         stop = start + len(one.rows)
-        if any(start <= row < stop for row in rows):
+        if rows.is_between(start, stop, closed="left").any():
             refused.add(place)
         start = stop
     return refused

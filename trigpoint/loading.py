@@ -80,7 +80,11 @@ class Loading:
     ) -> None:
         """Judge the rows of one register and append what is new of those accepted."""
         judged = self.judge_rows(
-            load, batch.release_date or today(), force=force, progress=progress
+            load,
+            batch.release_date or today(),
+            force=force,
+            progress=progress,
+            report=summary.report.part(),
         )
         appender.append(load.register, judged.drafts)
         summary.counts[load.register] = judged.counts
@@ -89,9 +93,16 @@ class Loading:
             summary.rejects[load.register] = judged.rejected
 
     def judge_rows(
-        self, load: Load, day: str, *, force: bool = False, progress: Progress = silent
+        self,
+        load: Load,
+        day: str,
+        *,
+        force: bool = False,
+        progress: Progress = silent,
+        report: Report | None = None,
     ) -> Judged:
-        """Judge the rows of one register; `day` is that on which links must hold."""
+        """Judge the rows of one register; `day` is that on which links must hold.
+        Findings go into `report`, an empty one, when it is given."""
         schema = self.schemas[load.register]
         frame, reasons = staging.left_out(staging.collect(load, schema))
         # A few rows need a few records, however many the register has.
@@ -111,6 +122,7 @@ class Loading:
             ),
             current=self._standing(load, schema),
             force=force,
+            report=report,
         )
         accepted, rejected = split(frame, found, load.register)
         drafts, counts = staging.draft(

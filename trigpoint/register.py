@@ -19,6 +19,7 @@ from trigpoint.errors import (
     ViewOutdated,
     ViewsBehind,
 )
+from trigpoint.gate.report import Report
 from trigpoint.identity import Identity, ensure, read_identity, signer_of
 from trigpoint.iris import DEFAULT_BASE, parse_base
 from trigpoint.loading import Loading, Summary
@@ -165,15 +166,19 @@ class Registers(Snapshot):
         accept_partial: bool = False,
         force: bool = False,
         progress: Progress = silent,
+        report: Report | None = None,
     ) -> Summary:
         """Gate rows and append what is new: everything, or nothing at all.
 
         Rows that the gate refuses keep the whole load out, unless `accept_partial`.
         `force` lets a release through that drops far more than usual. The release
         date of `batch` is the day that links must hold on; today, if it has none.
-        `key` is a custodian's token: see `permit`, whose errors this raises.
+        `key` is a custodian's token: see `permit`, whose errors this raises. What the
+        gate finds goes into `report`, an empty one, which is complete on disk before
+        anything is appended: ReportNotWritten, too, keeps the whole load out.
         """
-        summary, loading = Summary(), Loading(self.log, self.schemas, self.base)
+        summary = Summary(report=Report() if report is None else report)
+        loading = Loading(self.log, self.schemas, self.base)
         touched = [load.register for load in loads]
         if not dry_run:
             signer_of(self.data).ready(self.log, touched)
@@ -183,6 +188,7 @@ class Registers(Snapshot):
                 loading.load(
                     load, batch, appender, summary, force=force, progress=progress
                 )
+            summary.report.close()
             if summary.report.conforms or accept_partial:
                 summary.appended = not dry_run
             else:
@@ -211,14 +217,16 @@ class Registers(Snapshot):
         key: str | None = None,
         dry_run: bool = False,
         progress: Progress = silent,
+        report: Report | None = None,
     ) -> Summary:
         """Append archived registers as they are, each with its own root hashes.
 
         Raises BadRelease, naming file and line, and appends nothing of any of them
         when one cannot be believed; so does a violation of a register's shape. `key`
-        is a custodian's token: see `permit`, whose errors this raises.
+        is a custodian's token: see `permit`, whose errors this raises; `report` is
+        as for `load`.
         """
-        summary = Summary()
+        summary = Summary(report=Report() if report is None else report)
         if not dry_run:
             signer_of(self.data).ready(self.log)
         who = None if dry_run and key is None else self.permit(key)
@@ -232,6 +240,7 @@ class Registers(Snapshot):
             brought = {name: shape for name, shape in shapes.items() if shape}
             schemas = _read_schemas(self.data, self.log, brought)
             loading, fresh = Loading(self.log, schemas, self.base), {}
+            summary.report.use(schemas)
             for archive in archives:
                 register = archive.register
                 summary.counts[register], fresh[register] = append_archive(
@@ -240,6 +249,7 @@ class Registers(Snapshot):
             for done, (register, items) in enumerate(fresh.items(), start=1):
                 progress("gate: registers", done, len(archives))
                 loading.judge(register, items, batch, summary.report)
+            summary.report.close()
             if summary.report.conforms:
                 summary.appended = not dry_run
             else:

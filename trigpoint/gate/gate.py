@@ -22,9 +22,12 @@ from trigpoint.schema.shape import Schema
 
 _ALSO_BY_SHAPE = {
     terms.EMPTY_VALUE,
+    terms.ENTITY_MISMATCH,
     terms.INVALID_DATE,
     terms.INVALID_GEOMETRY,
     terms.NOT_CANONICAL_KEY,
+    terms.NOT_CANONICAL_VALUE,
+    *terms.INVALID_IDENTIFIER.values(),
 }
 
 
@@ -76,7 +79,7 @@ def check(
     found.extend(unrepeated(judged, rules.check_rows(rows, schema)))
     found.extend(rules.duplicate_keys(rows, schema))
     found.extend(links.ended_links(rows, schema, targets, str(source_date), successors))
-    refused = found.rejected_rows(schema.register)
+    refused = found.rejected_rows(schema.register).to_list()
     found.extend(links.links_to_refused(rows, schema, targets, refused))
     if current is not None:
         found.extend(suspicious_drops(rows, schema, current, force=force))
@@ -136,8 +139,6 @@ def split(
         rows = rows.filter(pl.col("_left_out").is_null())
     if report.rejects_all(register):
         return rows.clear(), rows
-    numbers = pl.Series(
-        sorted(report.rejected_rows(register)), dtype=rows["_row"].dtype
-    )
+    numbers = report.rejected_rows(register).cast(rows["_row"].dtype)
     refused = rows["_row"].is_in(numbers.implode())
     return rows.filter(~refused), rows.filter(refused)

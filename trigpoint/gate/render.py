@@ -1,25 +1,23 @@
-"""Findings in three forms: a table for people, JSON for programs, RDF for tools."""
+"""Findings in two forms: a table for people, and JSON for programs."""
 
 from __future__ import annotations
 
 import io
-import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from trigpoint.gate.messages import shortened
-from trigpoint.gate.terms import NODE, SH, UNDECLARED_COLUMN, Severity, short
+from trigpoint.gate.results import focus_node
+from trigpoint.gate.terms import Severity, short
 from trigpoint.gate.violation import Violation
-from trigpoint.iris import geometry_iri, record_iri
-from trigpoint.schema import rdf
-from trigpoint.schema.catalogue import Schemas
 
-_COLUMNS = ("Register", "Row", "Key", "Field", "Value", "Problem")
-_SEVERITIES = {"violation": f"{SH}Violation", "warning": f"{SH}Warning"}
-_REPORTS = uuid.uuid5(uuid.NAMESPACE_URL, f"{SH}ValidationReport")
+COLUMNS = ("Register", "Row", "Key", "Field", "Value", "Problem")
+MARKS: dict[Severity, str] = {"violation": "", "warning": "warning: ", "info": "note: "}
+_MESSAGE = 1_000  # characters of a message that a line has room for
+_ORDER: tuple[Severity, ...] = ("violation", "warning", "info")
 
 
 def table(
@@ -28,20 +26,11 @@ def table(
     """The first `limit` findings, violations before warnings, in the order of their
     rows; then the summary."""
     grid = Table(box=None, pad_edge=False, header_style="")
-    for name in _COLUMNS:
+    for name in COLUMNS:
         grid.add_column(name, overflow="fold")
-    for one in sorted(violations, key=_place)[:limit]:
-        mark = "warning: " if one.severity == "warning" else ""
-        cells = (
-            one.register,
-            "" if one.row is None else str(one.row),
-            shortened(one.key, 30),
-            one.field or "",
-            shortened(one.value, 40),
-            f"{mark}{one.message} ({short(one.component)})",
-        )
+    for one in by_row(violations)[:limit]:
         # Text, since a value may hold what rich would take for markup.
-        grid.add_row(*map(Text, cells))
+        grid.add_row(*map(Text, cells(one)))
     page = io.StringIO()
     console = Console(file=page, width=width, no_color=True, highlight=False)
     if grid.row_count:
@@ -51,9 +40,28 @@ def table(
     return page.getvalue()
 
 
-def _place(violation: Violation) -> tuple[bool, str, int]:
+def by_row(violations: Iterable[Violation]) -> list[Violation]:
+    """The findings, the most severe first, each in the order of their rows."""
+    return sorted(violations, key=_place)
+
+
+def cells(violation: Violation) -> tuple[str, ...]:
+    """A finding in the `COLUMNS` of a table: what is long is shortened, and what
+    cannot be seen is made visible."""
+    problem = shortened(" ".join(violation.message.split()), _MESSAGE)
+    return (
+        violation.register,
+        "" if violation.row is None else str(violation.row),
+        shortened(violation.key, 30),
+        shortened(violation.field, 40),
+        shortened(violation.value, 40),
+        f"{MARKS[violation.severity]}{problem} ({short(violation.component)})",
+    )
+
+
+def _place(violation: Violation) -> tuple[int, str, int]:
     row = -1 if violation.row is None else violation.row
-    return violation.severity == "warning", violation.register, row
+    return _ORDER.index(violation.severity), violation.register, row
 
 
 def summary(
@@ -66,14 +74,30 @@ def summary(
     if not total:
         return ["Nothing was refused."]
     lines = [f"… and {total - shown} more"] if shown < total else []
-    lines.append(
-        f"{severities.get('violation', 0)} violations, "
-        f"{severities.get('warning', 0)} warnings:"
-    )
-    often = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
-    for (register, field, component), count in often:
-        lines.append(f"{count:>8}  {register} {field or '(row)'} {short(component)}")
+    lines.append(f"{severity_counts(severities)}:")
+    lines += (f"{count:>8}  {what}" for what, count in by_count(counts))
     return lines
+
+
+def severity_counts(severities: Mapping[Severity, int]) -> str:
+    """“3 violations, 2 warnings”, and notes where there are some."""
+    text = (
+        f"{severities.get('violation', 0)} violations, "
+        f"{severities.get('warning', 0)} warnings"
+    )
+    notes = severities.get("info", 0)
+    return f"{text}, {notes} notes" if notes else text
+
+
+def by_count(
+    counts: Mapping[tuple[str, str | None, str], int],
+) -> list[tuple[str, int]]:
+    """Register, field and component in words, the most frequent first."""
+    often = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
+    return [
+        (f"{register} {shortened(field, 40) or '(row)'} {short(component)}", count)
+        for (register, field, component), count in often
+    ]
 
 
 def member(violation: Violation, base: str) -> dict[str, object]:
@@ -92,62 +116,3 @@ def member(violation: Violation, base: str) -> dict[str, object]:
         "field": violation.field,
     }
     return {name: value for name, value in members.items() if value is not None}
-
-
-def focus_node(violation: Violation, base: str) -> str:
-    """The record that a violation is about; its register when the row has no key."""
-    if violation.key is None:
-        return f"{base}/registers/{violation.register}"
-    return record_iri(base, violation.register, violation.key)
-
-
-def as_rdf(violations: Sequence[Violation], base: str, schemas: Schemas) -> str:
-    """A `sh:ValidationReport` (SHACL, section 3.6); its name is made of its content."""
-    results = [list(_result(one, base, schemas)) for one in violations]
-    name = uuid.uuid5(_REPORTS, "\n".join(line for one in results for line in one))
-    report = f"<urn:uuid:{name}>"
-    conforms = "false" if results else "true"
-    lines = [
-        f"{report} <{rdf.RDF_TYPE}> <{SH}ValidationReport> .",
-        f'{report} <{SH}conforms> "{conforms}"^^<{rdf.XSD}boolean> .',
-    ]
-    for i, statements in enumerate(results, start=1):
-        node = f"<urn:uuid:{name}#{i}>"
-        lines.append(f"{report} <{SH}result> {node} .")
-        lines += (f"{node} {statement}" for statement in statements)
-    return rdf.turtle(lines).decode()
-
-
-def _result(violation: Violation, base: str, schemas: Schemas) -> Iterable[str]:
-    """Predicate and object of each statement about one result."""
-    severity = _SEVERITIES[violation.severity]
-    yield f"<{rdf.RDF_TYPE}> <{SH}ValidationResult> ."
-    yield f"<{SH}focusNode> <{focus_node(violation, base)}> ."
-    yield f"<{SH}resultSeverity> <{severity}> ."
-    yield f"<{SH}sourceConstraintComponent> <{violation.component}> ."
-    yield f"<{SH}resultMessage> {rdf.literal(violation.message)} ."
-    if violation.shape is not None:
-        yield f"<{SH}sourceShape> <{violation.shape}> ."
-    if violation.path is not None:
-        yield f"<{SH}resultPath> <{violation.path}> ."
-    value = _value(violation, base, schemas)
-    if value is not None:
-        yield f"<{SH}value> {value} ."
-    if violation.row is not None:
-        where = f"{violation.register}, row {violation.row}, key {violation.key}"
-        yield f"<http://www.w3.org/2000/01/rdf-schema#comment> {rdf.literal(where)} ."
-
-
-def _value(violation: Violation, base: str, schemas: Schemas) -> str | None:
-    """The term of a value, as the mapping writes it."""
-    if violation.value is None or violation.path == UNDECLARED_COLUMN:
-        return None
-    schema = schemas[violation.register]
-    field = schema.by_name.get(violation.field or "")
-    if field is None:
-        return rdf.literal(violation.value)
-    if field.kind == "geometry":
-        if violation.component == NODE:
-            return f"<{geometry_iri(focus_node(violation, base))}>"
-        return rdf.literal(violation.value)
-    return rdf.term(violation.value, field, base)

@@ -1,26 +1,25 @@
-"""The gate's report: every violation found, counted whole, held in part.
+"""The gate's report: every finding counted, held in part, and on disk in full.
 
 The terms are those of SHACL's validation report (W3C Recommendation 2017, section
 3.6); a violation names its row, key and field too, since people mend files, not
-graphs. Memory holds the first `limit` violations. Counts and the numbers of the
-refused rows are always complete, and `spill` names a file that gets every violation.
+graphs. Memory holds the first `limit` findings. Counts and the numbers of the refused
+rows are always complete, and so are the report's `files`.
 """
 
 from __future__ import annotations
 
-import csv
-import json
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import IO
 
-from trigpoint.gate import render
-from trigpoint.gate.terms import Severity
+import polars as pl
+
+from trigpoint.gate import render, results
+from trigpoint.gate.rejected import RowNumbers
+from trigpoint.gate.report_file import ReportFile
+from trigpoint.gate.results import Naming
+from trigpoint.gate.tally import Tally
 from trigpoint.gate.violation import Violation
-from trigpoint.schema.catalogue import Schemas
+from trigpoint.schema.shape import Schema
 
 LIMIT = 10_000
 
@@ -28,19 +27,17 @@ LIMIT = 10_000
 class Report:
     """What the gate found, over any number of registers.
 
-    `spill` is written as CSV if its name ends in `.csv`, else as JSON lines; use the
-    report as a context manager, or call `close`, to have it complete on disk.
+    Every finding goes into `files`, too. They take their names once the report is
+    closed: by `close`, or at the end of a `with` block, but not when that ends by an
+    exception, which leaves no file and those that were there before as they were.
     """
 
-    def __init__(self, *, limit: int = LIMIT, spill: Path | None = None) -> None:
+    def __init__(self, *, limit: int = LIMIT, files: Sequence[ReportFile] = ()) -> None:
         self.limit = limit
-        self.spill = spill
-        self._held: list[Violation] = []
-        self._counts: Counter[tuple[str, str | None, str]] = Counter()
-        self._severities: Counter[Severity] = Counter()
-        self._refused: dict[str, set[int]] = {}
+        self.files = tuple(files)
+        self._tally = Tally(limit)
+        self._refused: dict[str, RowNumbers] = {}
         self._whole: set[str] = set()
-        self._file: IO[str] | None = None
 
     def __enter__(self) -> Report:
         return self
@@ -51,60 +48,75 @@ class Report:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        try:
+            if kind is None:
+                self.close()
+        finally:
+            self.discard()
 
     def __len__(self) -> int:
-        """All findings, held or not, of either severity."""
-        return self._severities.total()
+        """All findings, held or not, of whatever severity."""
+        return len(self._tally)
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """The first `limit` findings, in the order in which they were added."""
-        return tuple(self._held)
+        """The first `limit` findings, in the order in which they were added. Where
+        there are more, those that refuse are held in preference to milder ones."""
+        return self._tally.violations
 
     @property
     def counts(self) -> Mapping[tuple[str, str | None, str], int]:
         """How often each (register, field, component) was found; complete."""
-        return self._counts
+        return self._tally.counts
 
     @property
     def truncated(self) -> bool:
         """Whether there were more findings than are held in memory."""
-        return len(self) > len(self._held)
+        return self._tally.truncated
 
     @property
     def refusals(self) -> int:
         """Findings of severity violation; complete."""
-        return self._severities["violation"]
+        return self._tally.severities["violation"]
 
     @property
     def warnings(self) -> int:
-        return self._severities["warning"]
+        return self._tally.severities["warning"]
 
     @property
     def conforms(self) -> bool:
-        """Whether nothing was refused; warnings do not count."""
+        """Whether nothing was refused; warnings and notes do not count."""
         return self.refusals == 0
 
-    def rejected_rows(self, register: str) -> set[int]:
-        """Numbers of the rows of `register` that were refused; complete."""
-        return set(self._refused.get(register, ()))
+    def rejected_rows(self, register: str) -> pl.Series:
+        """Numbers of the rows of `register` that were refused: UInt32, sorted, each
+        once; complete."""
+        return self._refused.get(register, RowNumbers()).series()
 
     def rejects_all(self, register: str) -> bool:
         """Whether the release of `register` is refused as a whole."""
         return register in self._whole
 
+    def part(self) -> Report:
+        """An empty report that writes to the same files: what it finds counts here
+        once it is merged."""
+        return Report(limit=self.limit, files=self.files)
+
+    def use(self, schemas: Mapping[str, Schema]) -> None:
+        """Write values by these schemas from now on: an archive may bring its own."""
+        for file in self.files:
+            file.naming.schemas = schemas
+
     def add(self, violation: Violation) -> None:
-        self._counts[violation.register, violation.field, violation.component] += 1
-        self._severities[violation.severity] += 1
+        """Raises ReportNotWritten when one of the files cannot be written."""
+        self._tally.add(violation)
         if violation.severity == "violation":
             if violation.row is None:
                 self._whole.add(violation.register)
             else:
-                self._refused.setdefault(violation.register, set()).add(violation.row)
-        if len(self._held) < self.limit:
-            self._held.append(violation)
-        self._write(violation)
+                self._rows(violation.register).add(violation.row)
+        for file in self.files:
+            file.write(violation)
 
     def extend(self, violations: Iterable[Violation]) -> None:
         for violation in violations:
@@ -113,65 +125,55 @@ class Report:
     def merge(self, other: Report) -> None:
         """Take over what `other` found.
 
-        Raises ValueError when this report spills and `other` no longer holds all it
-        found: its violations could not be written.
+        Raises ValueError when this report has files that `other` did not write to and
+        `other` no longer holds all it found.
         """
-        if self.spill is not None and other.truncated:
+        files = [file for file in self.files if file not in other.files]
+        if files and other.truncated:
             raise ValueError(
                 "cannot merge a truncated report into one that is kept on disk: "
-                "pass the report that spills to each check instead"
+                "give the check a part of that report instead"
             )
-        for violation in other.violations:
-            self._write(violation)
-        self._held += other._held[: self.limit - len(self._held)]
-        self._counts.update(other._counts)
-        self._severities.update(other._severities)
+        for file in files:
+            for violation in other.violations:
+                file.write(violation)
+        self._tally.update(other._tally)
         self._whole |= other._whole
         for register, rows in other._refused.items():
-            self._refused.setdefault(register, set()).update(rows)
+            self._rows(register).update(rows)
 
     def table(self, *, limit: int = 50, width: int = 120) -> str:
         """Text for people: the first `limit` findings by row, then all counts."""
-        lines = render.summary(
-            self.counts, self._severities, len(self.violations[:limit])
-        )
-        if self.truncated and self.spill is not None:
-            lines.append(f"All of them are in {self.spill}")
+        shown = len(self.violations[:limit])
+        lines = render.summary(self.counts, self._tally.severities, shown)
         return render.table(self.violations, lines, limit=limit, width=width)
 
-    def as_json(self, base: str) -> dict[str, object]:
-        """The members that a problem document gets (RFC 9457, section 3.2): what is
-        held in memory as `violations`, and how many there were in all as `total`."""
+    def as_json(self, base: str, *, limit: int = LIMIT) -> dict[str, object]:
+        """The members that a problem document gets (RFC 9457, section 3.2): at most
+        `limit` of what is held in memory as `violations`, and how many there were in
+        all as `total`."""
+        listed = self._tally.first(min(limit, self.limit))
         return {
             "conforms": self.conforms,
             "total": len(self),
-            "violations": [render.member(one, base) for one in self._held],
+            "violations": [render.member(one, base) for one in listed],
         }
 
-    def as_rdf(self, base: str, schemas: Schemas) -> str:
+    def as_rdf(self, base: str, schemas: Mapping[str, Schema]) -> str:
         """A `sh:ValidationReport` in Turtle of what is held in memory, without blank
         nodes. By SHACL's definition warnings, too, keep it from conforming."""
-        return render.as_rdf(self.violations, base, schemas)
+        return results.turtle(self.violations, Naming(base, schemas))
 
     def close(self) -> None:
-        """Finish the file on disk; an empty report leaves an empty file."""
-        if self.spill is not None and self._file is None:
-            self._open(self.spill)
-        if self._file is not None:
-            self._file.close()
+        """Finish the files, which have their names then; raises ReportNotWritten. It
+        may be done twice."""
+        for file in self.files:
+            file.close()
 
-    def _write(self, violation: Violation) -> None:
-        if self.spill is None:
-            return
-        file = self._file or self._open(self.spill)
-        if self.spill.suffix == ".csv":
-            row = ["" if v is None else v for v in asdict(violation).values()]
-            csv.writer(file).writerow(row)
-        else:
-            file.write(json.dumps(asdict(violation), ensure_ascii=False) + "\n")
+    def discard(self) -> None:
+        """Give the files up, unless they are closed."""
+        for file in self.files:
+            file.discard()
 
-    def _open(self, path: Path) -> IO[str]:
-        self._file = path.open("w", encoding="utf-8", newline="")
-        if path.suffix == ".csv":
-            csv.writer(self._file).writerow(f.name for f in fields(Violation))
-        return self._file
+    def _rows(self, register: str) -> RowNumbers:
+        return self._refused.setdefault(register, RowNumbers())

@@ -9,7 +9,7 @@ from typing import Literal
 
 from trigpoint.iris import ONTOLOGY
 
-Severity = Literal["violation", "warning"]
+Severity = Literal["violation", "warning", "info"]
 
 SH = "http://www.w3.org/ns/shacl#"
 
@@ -42,12 +42,20 @@ PERSONAL_DATA = f"{ONTOLOGY}PersonalData"
 INVALID_DATE = f"{ONTOLOGY}InvalidDate"
 INVALID_GEOMETRY = f"{ONTOLOGY}InvalidGeometry"
 NOT_CANONICAL_KEY = f"{ONTOLOGY}NotCanonicalKey"
+NOT_CANONICAL_VALUE = f"{ONTOLOGY}NotCanonicalValue"
+ENTITY_MISMATCH = f"{ONTOLOGY}EntityMismatch"
 END_BEFORE_START = f"{ONTOLOGY}EndBeforeStart"
 UNRESOLVED = f"{ONTOLOGY}Unresolved"
 UNWRITABLE = f"{ONTOLOGY}UnwritableAsRdf"
 SUSPICIOUS_DROP = f"{ONTOLOGY}SuspiciousDrop"
 KEY_MISMATCH = f"{ONTOLOGY}KeyMismatch"
 WRONG_CARDINALITY = f"{ONTOLOGY}WrongCardinality"
+
+# What an identifier violates that cannot be read, by the tp:KeySpelling it should have.
+INVALID_IDENTIFIER = {
+    f"{ONTOLOGY}{kind}": f"{ONTOLOGY}Invalid{kind}"
+    for kind in ("Uprn", "Usrn", "GssCode", "SchoolUrn", "Postcode", "Laestab")
+}
 
 # sh:resultPath of a column that no shape declares: it has no property of its own.
 UNDECLARED_COLUMN = f"{ONTOLOGY}undeclaredColumn"
