@@ -436,6 +436,47 @@ def test_rows_become_the_rdf_of_the_mapping(known: Brief) -> None:
     assert unwritable == []
 
 
+def test_the_record_itself_is_a_node(known: Brief) -> None:
+    """A part of the node shape speaks of the record: its IRI is the value."""
+    some = changed(known, f'<{SHAPE}> sh:pattern "/id/site/[0-9]+$" .')
+    part = Part(URIRef(SHAPE), (SH.pattern,), (), alike=False)
+    (found,) = judged(some, part, [site("7"), site("B")])
+    assert (found.row, found.value) == (3, record_iri(BASE, "site", "B"))
+    assert (found.field, found.path, found.shape) == (None, None, SHAPE)
+
+
+def test_rows_alike_keep_the_nodes_of_their_own_keys(known: Brief) -> None:
+    """A verdict shared by rows names each record, not the one that was judged."""
+    some = changed(
+        known,
+        f"<{SHAPE}> sh:closed true ; sh:not [ sh:property [ sh:path tp:size ;"
+        " sh:minCount 1 ] ] .",
+        SH.ignoredProperties,
+    )
+    rows = [site("7"), site("8")]
+    part = Part(URIRef(SHAPE), (SH["not"],), ("size",), alike=True)
+    own = [record_iri(BASE, "site", "7"), record_iri(BASE, "site", "8")]
+    assert [one.value for one in judged(some, part, rows)] == own
+    part = Part(URIRef(SHAPE), (SH.closed,), ("size",), alike=True)
+    matches = [
+        one.value for one in judged(some, part, rows) if one.path == rdf.EXACT_MATCH
+    ]
+    assert matches == ["http://example.org/7", "http://example.org/8"]
+
+
+def test_of_two_properties_compared_the_value_is_named_as_written(
+    known: Brief,
+) -> None:
+    """Where the values of one property must be those of another, either's may lack."""
+    some = changed(known, "shape:site-size sh:equals tp:grade .")
+    part = replace(part_of("size", SH.equals), fields=("size", "grade"))
+    found = judged(some, part, [site("7", size="+05", grade="II")])
+    assert {(one.field, one.value) for one in found} == {
+        ("size", "+05"),
+        ("size", "II"),
+    }
+
+
 # ---- the same verdicts as pySHACL by itself ---------------------------------
 
 Verdict = tuple[int, Node | None, str | None, str, Node | None]
@@ -521,12 +562,3 @@ def whole(known: Brief, rows: list[Row], there: Targets) -> set[Any]:
             severity = severities[one[SH.resultSeverity]]
             found.add((i + 2, str(path), value, component, severity))
     return found
-
-
-def test_the_record_itself_is_a_node(known: Brief) -> None:
-    """A part of the node shape speaks of the record: its IRI is the value."""
-    some = changed(known, f'<{SHAPE}> sh:pattern "/id/site/[0-9]+$" .')
-    part = Part(URIRef(SHAPE), (SH.pattern,), (), alike=False)
-    (found,) = judged(some, part, [site("7"), site("B")])
-    assert (found.row, found.value) == (3, record_iri(BASE, "site", "B"))
-    assert (found.field, found.path, found.shape) == (None, None, SHAPE)

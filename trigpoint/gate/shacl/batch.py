@@ -113,26 +113,34 @@ class Batch:
         own text for one that no field of the row wrote."""
         if node is None:
             return None
-        if field is None:
-            return str(node)
-        written = self._written(i, field)
-        if field.kind == "geometry" and written:
-            return written[0][1]
-        for one, value in written:
-            if len(written) == 1 or self._term(value, one) == node:
+        if field is not None and field.kind == "geometry":
+            return next(iter(_values(self.items[i].get(field.name))), str(node))
+        for one, value in self._written(i, field):
+            if self._term(value, one) == node:
                 return value
         return str(node)
 
-    def _written(self, i: int, field: Field) -> list[tuple[Field, str]]:
-        """The values of the property: those of the field, then those of fields that
-        share its path."""
-        sharing = [one for one in self._fields if one.path == field.path]
-        sharing.sort(key=lambda one: one is not field)
-        return [
-            (one, value)
-            for one in sharing
-            for value in _values(self.items[i].get(one.name))
-        ]
+    def place_by_key(self, i: int, node: Node | None) -> int | None:
+        """Which of `by_key` the node is for row `i`; None for any other."""
+        if node == self.subjects[i]:
+            return 0
+        others = rdf.exact_matches(self.keys[i], self._schema)
+        return others.index(str(node)) + 1 if str(node) in others else None
+
+    def by_key(self, key: str) -> list[str]:
+        """The IRIs that a row has by its key alone: its own, then those elsewhere."""
+        own = record_iri(self._known.base, self._schema.register, key)
+        return [own, *rdf.exact_matches(key, self._schema)]
+
+    def _written(self, i: int, field: Field | None) -> Iterator[tuple[Field, str]]:
+        """What the row wrote: the values of the field first, then of fields that share
+        its path, then all others, since a pair of properties may be compared."""
+        path = None if field is None else field.path
+        near = sorted(self._fields, key=lambda one: (one != field, one.path != path))
+        for one in near:
+            if one.kind != "geometry":
+                for value in _values(self.items[i].get(one.name)):
+                    yield one, value
 
     def _term(self, value: str, field: Field) -> Node:
         return rowstore.read_term(rdf.term(value, field, self._known.base))

@@ -80,16 +80,18 @@ class Judge:
         graph, unwritable = batch.graph(targets.held_among(frame))
         for subject in batch.subjects:
             graph.add((_BATCH, JUDGES, subject))
+        found: list[tuple[int, int | None, Told]]
         found = [self._unwritable(batch, *one) for one in unwritable]
         results = self._run(graph, part)
         # Not every sh:ValidationResult: those under sh:detail belong to another.
         for result in results.objects(None, SH.result):
-            found.append(
-                self._read(dict(results.predicate_objects(result)), batch, part)
-            )
-        for i, told in sorted(found, key=lambda one: one[0]):
+            one = dict(results.predicate_objects(result))
+            found.append(self._read(one, batch, part))
+        for i, place, told in sorted(found, key=lambda one: one[0]):
             rows, keys = frame["_rows"][i], frame["_keys"][i]
             for row, key in zip(rows, keys, strict=True):
+                if place is not None:
+                    told["value"] = batch.by_key(key)[place]
                 yield self._findings.violation(row=row, key=key, **told)
 
     def _run(self, graph: Graph, part: Part) -> Graph:
@@ -112,8 +114,9 @@ class Judge:
 
     def _read(
         self, result: Mapping[Node, Node], batch: Batch, part: Part
-    ) -> tuple[int, Told]:
-        """The row that a result is about, and what it says."""
+    ) -> tuple[int, int | None, Told]:
+        """The row that a result is about, which of its nodes by key the value is, if it
+        is one, and what the result says."""
         focus, path = result[SH.focusNode], result.get(SH.resultPath)
         i = batch.row_of(focus)
         shape = result[SH.sourceShape]
@@ -122,22 +125,24 @@ class Judge:
         field = self._findings.field(shape, path)
         if focus != batch.subjects[i]:
             field = self._geometry_field
-        return i, Told(
+        node = result.get(SH.value)
+        told = Told(
             shape=shape,
             component=str(result[SH.sourceConstraintComponent]),
             field=field,
-            value=batch.value(i, field, result.get(SH.value)),
+            value=batch.value(i, field, node),
             path=str(path) if isinstance(path, URIRef) else None,
             said=str(result.get(SH.resultMessage, "")),
         )
+        return i, batch.place_by_key(i, node) if field is None else None, told
 
     def _unwritable(
         self, batch: Batch, i: int, field: Field | None
-    ) -> tuple[int, Told]:
+    ) -> tuple[int, None, Told]:
         """A line that is not RDF; one of no field is of the key."""
         field = field or self._schema.field(self._schema.key)
         written = batch.items[i].get(field.name, batch.keys[i])
-        return i, Told(
+        told = Told(
             shape=URIRef(field.shape),
             component=terms.UNWRITABLE,
             field=field,
@@ -145,6 +150,7 @@ class Judge:
             path=field.path,
             said="",
         )
+        return i, None, told
 
     @property
     def _geometry_field(self) -> Field | None:
