@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from trigpoint.errors import BadRelease, InvalidShape
+from trigpoint.gate.report import Report
+from trigpoint.gate.report_file import ReportFile
 from trigpoint.log import merkle
 from trigpoint.log.entry import Batch, Entry, leaf
 from trigpoint.log.rsf import format_rsf, read_rsf
@@ -236,6 +238,18 @@ def test_an_item_that_its_shape_refuses_keeps_the_archive_out(
         *("town", 2, "b", "e-mail"),
     )
     assert registers.log.sizes() == {}
+
+
+def test_findings_in_an_archive_are_reported_by_the_shape_that_it_brings(
+    registers: Registers, tmp_path: Path
+) -> None:
+    """RDF of a value needs its field, of which nothing is known before."""
+    path = rsf(tmp_path, [("a", {"name": "=1"})])
+    file = ReportFile(tmp_path / "found.nt", registers.base, registers.schemas)
+    with Report(files=[file]) as report:
+        registers.import_rsf([path], BATCH, report=report)
+    assert report.conforms
+    assert '<http://www.w3.org/ns/shacl#value> "=1" .' in file.path.read_text("utf-8")
 
 
 def test_one_bad_file_keeps_the_good_ones_out(

@@ -66,7 +66,7 @@ def test_the_others_are_loaded_when_that_is_accepted(
     assert "XA" in records
     assert "XB" not in records
     (table,) = (data / "rejects").glob("rows-*.csv")
-    (report,) = (data / "rejects").glob("rows-*.json")
+    (report,) = (data / "rejects").glob("rows-*.ndjson")
     rejects = pl.read_csv(table, infer_schema=False)
     assert rejects.columns[:3] == ["register", "row", "reasons"]
     assert not any(name.startswith("_") for name in rejects.columns)
