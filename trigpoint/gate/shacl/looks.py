@@ -1,0 +1,256 @@
+"""How rows are looked at for one constraint: which are suspect, and what is wrong.
+
+A look says of rows in columns which may violate a constraint, and of those rows which
+values do: a frame of what was seen, with a verdict that is null where columns cannot be
+sure. What a result has for a value is as pySHACL has it (SHACL, section 4): each value
+node that violates the constraint, or none where it is their number that does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from trigpoint.gate.shacl import constraints as c
+from trigpoint.gate.shacl import sets
+from trigpoint.gate.shacl.node import Node, NotCompiled, Source, Verdict
+from trigpoint.gate.shacl.verdict import both, either, expression, negate
+from trigpoint.schema.shape import Field
+
+# Columns of what is seen: the row in the frame looked at, the value as it was written,
+# what identifies its term, the verdict on it. `_X` is a value before it is a node.
+AT, VALUE, TERM, OK = "_at", "_value", "_term", "_ok"
+_X = "_x"
+
+Test = Callable[[Node], Verdict]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Values of a field (None: of the mapping itself) that were looked at; `path` is
+    that of the results where it is not the shape's."""
+
+    frame: pl.DataFrame
+    field: Field | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True)
+class EachValue:
+    """A constraint on single values."""
+
+    sources: Sequence[Source]
+    test: Test
+
+    def suspect(self) -> Verdict:
+        return either(*map(self._suspect, self.sources))
+
+    def find(self, frame: pl.DataFrame) -> Iterator[Seen]:
+        for source in self.sources:
+            yield Seen(_values(frame, source, self.test), source.field)
+
+    def _suspect(self, source: Source) -> Verdict:
+        fails = negate(sets.every((source,), self.test))
+        ordinary = [one.regex for one in source.forms if self._passes(one.node)]
+        if isinstance(fails, bool) or not ordinary:
+            return fails
+        regex = f"^(?:{'|'.join(ordinary)})$"
+        return (~source.values.str.contains(regex)).fill_null(False)
+
+    def _passes(self, node: Node) -> bool:
+        try:
+            return self.test(node) is True
+        except NotCompiled:
+            return False
+
+
+@dataclass(frozen=True)
+class AllValues:
+    """A constraint on the values together, whose result has no value. `screen` is true
+    at least where `verdict` is false or null."""
+
+    verdict: Verdict
+    screen: Verdict
+
+    def suspect(self) -> Verdict:
+        return self.screen
+
+    def find(self, frame: pl.DataFrame) -> Iterator[Seen]:
+        nothing = pl.lit(None, pl.String)
+        verdict = expression(self.verdict).alias(OK)
+        yield Seen(frame.select(AT, nothing.alias(VALUE), nothing.alias(TERM), verdict))
+
+
+@dataclass(frozen=True)
+class OtherValues:
+    """sh:equals and sh:disjoint: values that another property has too, or has not. A
+    value of the other property comes with the field that wrote it."""
+
+    constraint: c.Equals | c.Disjoint
+    focus: Node
+    sources: Sequence[Source]
+
+    def suspect(self) -> Verdict:
+        return negate(sets.holds(self.constraint, self.focus, self.sources))
+
+    def find(self, frame: pl.DataFrame) -> Iterator[Seen]:
+        for predicate in self.constraint.predicates:
+            others = sets.follow(c.Predicate(predicate), self.focus)
+            if isinstance(self.constraint, c.Disjoint):
+                yield from _beside(frame, self.sources, others, shared=True)
+            else:
+                yield from _beside(frame, self.sources, others, shared=False)
+                yield from _beside(frame, others, self.sources, shared=False)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """sh:lessThan and sh:lessThanOrEquals: each value with each of another property."""
+
+    constraint: c.LessThan
+    focus: Node
+    sources: Sequence[Source]
+
+    def suspect(self) -> Verdict:
+        others = list(self._others())
+        if not any(one.many for one in (*self.sources, *others)):
+            return negate(sets.holds(self.constraint, self.focus, self.sources))
+        filled = either(*map(sets.exists, self.sources))
+        return both(filled, either(*map(sets.exists, others)))
+
+    def find(self, frame: pl.DataFrame) -> Iterator[Seen]:
+        for source in self.sources:
+            own = _listed(frame, source, "_one")
+            for other in self._others():
+                beside = _listed(frame, other, "_other").select("^_at|_other.*$")
+                pairs = own.join(beside, on=AT, maintain_order="left")
+                verdict = sets.less(
+                    self.constraint, _read(source, "_one"), _read(other, "_other")
+                )
+                verdict = expression(verdict).alias(OK)
+                yield Seen(pairs.select(AT, VALUE, TERM, verdict), source.field)
+
+    def _others(self) -> Iterator[Source]:
+        for predicate in self.constraint.predicates:
+            yield from sets.follow(c.Predicate(predicate), self.focus)
+
+
+@dataclass(frozen=True)
+class Undeclared:
+    """sh:closed: each value of a property that the shape does not allow."""
+
+    found: Sequence[tuple[str, Source]]
+
+    def suspect(self) -> Verdict:
+        return either(*(sets.exists(source) for _, source in self.found))
+
+    def find(self, frame: pl.DataFrame) -> Iterator[Seen]:
+        for path, source in self.found:
+            yield Seen(_values(frame, source, lambda _: False), source.field, path)
+
+
+Look = EachValue | AllValues | OtherValues | Pairs | Undeclared
+
+
+def look(constraint: c.Constraint, focus: Node, sources: Sequence[Source]) -> Look:
+    """How to look at the value nodes `sources` of a focus node for a constraint.
+
+    Raises NotCompiled when columns cannot tell.
+    """
+    if isinstance(constraint, c.Foreign):
+        raise NotCompiled(constraint.reason)
+    if isinstance(constraint, c.Equals | c.Disjoint):
+        return OtherValues(constraint, focus, sources)
+    if isinstance(constraint, c.LessThan):
+        return Pairs(constraint, focus, sources)
+    if isinstance(constraint, c.Closed):
+        nodes = [source.node(source.values) for source in sources]
+        return Undeclared([p for n in nodes for p in sets.undeclared(constraint, n)])
+    if isinstance(constraint, c.Count | c.HasValue | c.UniqueLang | c.Qualified):
+        verdict = sets.holds(constraint, focus, sources)
+        return AllValues(verdict, _screen(constraint, sources, verdict))
+    return EachValue(sources, lambda node: sets.value_holds(constraint, node))
+
+
+def _screen(
+    constraint: c.Constraint, sources: Sequence[Source], verdict: Verdict
+) -> Verdict:
+    """Values in lists are counted as they come, for values that are the same are
+    looked for only where there are too many."""
+    if not isinstance(constraint, c.Count) or constraint.most is None:
+        return negate(verdict)
+    if not any(source.many for source in sources):
+        return negate(verdict)
+    lengths = [
+        source.values.list.len().fill_null(0)
+        if source.many
+        else expression(sets.exists(source)).cast(pl.UInt32)
+        for source in sources
+    ]
+    return pl.sum_horizontal(lengths) > constraint.most
+
+
+def _listed(frame: pl.DataFrame, source: Source, name: str) -> pl.DataFrame:
+    """Each value of a source, in its row: `AT`, `VALUE`, `TERM`, and the parts of its
+    node in columns that start with `name`."""
+    rows = frame.with_columns(source.values.alias(_X))
+    if source.many:
+        rows = rows.explode(_X)
+    if not source.always:
+        rows = rows.drop_nulls(_X)
+    node = source.node(pl.col(_X))
+    parts = [
+        part.alias(f"{name}_{what}")
+        for what, part in (("text", node.text), ("datatype", node.datatype))
+        if isinstance(part, pl.Expr)
+    ]
+    return rows.select(
+        AT, node.written.alias(VALUE), sets.identity(node).alias(TERM), *parts
+    )
+
+
+def _read(source: Source, name: str) -> Node:
+    """The node whose parts `_listed` has put in columns."""
+    node = source.node(pl.col(_X))
+    return replace(
+        node,
+        text=pl.col(f"{name}_text") if isinstance(node.text, pl.Expr) else node.text,
+        datatype=pl.col(f"{name}_datatype")
+        if isinstance(node.datatype, pl.Expr)
+        else node.datatype,
+    )
+
+
+def _values(frame: pl.DataFrame, source: Source, test: Test) -> pl.DataFrame:
+    """Each value of a source, with the verdict on it."""
+    rows = frame.with_columns(source.values.alias(_X))
+    if source.many:
+        rows = rows.explode(_X)
+    if not source.always:
+        rows = rows.drop_nulls(_X)
+    node = source.node(pl.col(_X))
+    return rows.select(
+        AT,
+        node.written.alias(VALUE),
+        sets.identity(node).alias(TERM),
+        expression(test(node)).alias(OK),
+    )
+
+
+def _beside(
+    frame: pl.DataFrame,
+    sources: Sequence[Source],
+    others: Iterable[Source],
+    *,
+    shared: bool,
+) -> Iterator[Seen]:
+    """Values that others have too (`shared`), or have not."""
+    known = [_listed(frame, one, "_other").select(AT, TERM) for one in others]
+    empty = pl.DataFrame(schema={AT: frame.schema[AT], TERM: pl.String})
+    against = pl.concat([empty, *known])
+    for source in sources:
+        own = _listed(frame, source, "_one").select(AT, VALUE, TERM)
+        found = own.join(against, on=[AT, TERM], how="semi" if shared else "anti")
+        yield Seen(found.with_columns(pl.lit(False).alias(OK)), source.field)
