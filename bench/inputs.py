@@ -130,7 +130,8 @@ class Inputs:
     def held(self, register: str, keys: Collection[str]) -> Mapping[str, str | None]:
         """What the sample holds of the records that rows link to, for the gate."""
         end = self.registers.schemas[register].end
-        return self.registers.log.values(register, keys, end)
+        asked = pl.Series(list(keys), dtype=pl.String)
+        return dict(self.registers.log.values(register, asked, end).iter_rows())
 
 
 def staged(items: list[Item], schema: Schema) -> pl.DataFrame:

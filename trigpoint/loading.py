@@ -156,11 +156,11 @@ class Loading:
     def _held(self, register: str, keys: Collection[str]) -> Mapping[str, str | None]:
         """Which of these keys a register holds, with the date on which each ended."""
         end = self.schemas[register].end if register in self.schemas else None
-        return self.log.values(register, keys, end)
+        found = self.log.values(register, pl.Series(list(keys), dtype=pl.String), end)
+        return dict(found.iter_rows())
 
     def _standing(self, load: Load, schema: Schema) -> Standing | None:
         """What a load is compared with, if it should hold all of its register."""
         if load.partial or not load.whole or not self.log.size(schema.register):
             return None
-        records = self.log.iter_records(schema.register)
-        return Standing.of_items((record.item for record in records), schema)
+        return Standing.of_entries(self.log.iter_items(schema.register), schema)

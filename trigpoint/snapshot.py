@@ -55,8 +55,8 @@ class Snapshot:
 
     def held(self, register: str, key: str) -> bool:
         """Whether the register holds this key, withheld or not."""
-        name = self.schema(register).key
-        return key in self.log.values(register, [key], name)
+        self.schema(register)
+        return bool(self.log.current(register, [key]))
 
     def document(self, record: Record, *, typed: bool = False) -> dict[str, Any]:
         """A record as JSON-LD, with its entry and the log size that it speaks for."""

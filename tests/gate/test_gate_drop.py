@@ -10,6 +10,14 @@ import pytest
 from tests.gate.rows import Check, Row, places, site, staged_frame
 from trigpoint.gate import Standing, terms
 from trigpoint.schema.catalogue import Schemas
+from trigpoint.schema.items import items_of
+from trigpoint.schema.shape import Schema
+
+
+def entries(schema: Schema, rows: list[Row]) -> pl.DataFrame:
+    """Rows as the log has them: keys and items, in the order of the entries."""
+    frame = staged_frame(schema, rows)
+    return pl.DataFrame({"key": frame[schema.key], "item": items_of(frame, schema)})
 
 
 @pytest.fixture
@@ -17,26 +25,32 @@ def current(schemas: Schemas) -> Standing:
     """A hundred sites that stand, and ten that ended."""
     rows: list[Row] = [site(str(key)) for key in range(1, 101)]
     rows += [site(str(key), end_date="1999") for key in range(101, 111)]
-    return Standing.of_frame(staged_frame(schemas["site"], rows), schemas["site"])
+    schema = schemas["site"]
+    return Standing.of_entries([entries(schema, rows)], schema)
 
 
 def release(keys: range, **values: Any) -> list[Row]:
     return [site(str(key), **values) for key in keys]
 
 
-def test_the_standing_records_are_those_that_have_not_ended(
-    schemas: Schemas, current: Standing
+def test_the_standing_records_are_the_newest_that_have_not_ended(
+    schemas: Schemas,
 ) -> None:
-    """From a frame or from items, the same keys and counts."""
+    """The last entry of a key counts, whatever frame it comes in; one that ended or is
+    withheld takes its record out, and what an item only mentions is no field of it."""
     schema = schemas["site"]
-    items: list[Any] = [
-        {name: value for name, value in row.items() if value is not None}
-        for row in [*release(range(1, 101)), *release(range(101, 111), end_date="1999")]
+    first = [*release(range(1, 6)), site("6", end_date="1999"), site("7", size=None)]
+    frames = [
+        entries(schema, [*first, site("1", size=None)]),
+        entries(schema, [site("2", end_date="2001"), site("6", name='"size":"1"')]),
+        entries(schema, [site("3")]).with_columns(item=pl.lit(None, pl.String)),
     ]
-    same = Standing.of_items(items, schema)
-    assert current.keys.to_list() == same.keys.to_list()
-    assert len(same.keys) == 100
-    assert current.filled["name"] == same.filled["name"] == 100
+    standing = Standing.of_entries(iter(frames), schema)
+    assert len(standing.keys) == standing.keys.n_unique() == 5  # 1, 4, 5, 6, 7
+    assert set(standing.filled) == set(schema.names)
+    counts = ("site", "name", "size", "tags", "end-date", "note")
+    assert [standing.filled[name] for name in counts] == [5, 5, 3, 5, 0, 0]
+    assert len(Standing.of_entries([], schema).keys) == 0
 
 
 def test_a_release_as_usual_passes(check_sites: Check, current: Standing) -> None:
@@ -88,15 +102,12 @@ def test_force_makes_it_a_warning(check_sites: Check, current: Standing) -> None
 
 def test_a_small_register_has_no_usual(check_sites: Check, schemas: Schemas) -> None:
     """Shares of a handful of records say nothing."""
-    frame = staged_frame(schemas["site"], release(range(1, 10)))
-    few = Standing.of_frame(frame, schemas["site"])
+    schema = schemas["site"]
+    few = Standing.of_entries([entries(schema, release(range(1, 10)))], schema)
     assert check_sites(release(range(1, 3)), current=few).conforms
 
 
-def test_an_empty_release_is_refused(
-    schemas: Schemas, check_sites: Check, current: Standing
-) -> None:
+def test_an_empty_release_is_refused(check_sites: Check, current: Standing) -> None:
     """No rows at all is the largest drop."""
     report = check_sites([], current=current)
     assert places(report) == [(None, None, terms.SUSPICIOUS_DROP)]
-    assert isinstance(current.keys, pl.Series)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from tests.log.drafts import BATCH, append, draft
@@ -28,7 +29,11 @@ READS: dict[str, Read] = {
     "held then": lambda log: log.records("town", at="2001", dates=DATES),
     "iter_records": lambda log: list(log.iter_records("town")),
     "current": lambda log: log.current("town"),
-    "values": lambda log: log.values("town", list("abcdefz"), "name"),
+    "values": lambda log: sorted(
+        log.values("town", pl.Series(list("abcdefz")), "name").rows()
+    ),
+    "one value": lambda log: log.values("town", pl.Series(["a"]), "name").rows(),
+    "iter_items": lambda log: [f.rows() for f in log.iter_items("town")],
     "entries": lambda log: log.entries("town", 3, 5),
     "changes": lambda log: list(log.changes("town", 4)),
 }

@@ -9,11 +9,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.log.drafts import BATCH, TIME, append, by_hand, draft
+from tests.log.drafts import BATCH, TIME, append, by_hand, draft, log_of
 from trigpoint.errors import (
     InvalidParameter,
     LogCorrupt,
@@ -73,7 +74,7 @@ def test_what_was_never_held_has_its_own_errors(log: Log) -> None:
         log.item(bytes(32))
     assert log.size("city") == 0
     assert log.current("city") == []
-    assert log.values("city", ["a"], None) == {}
+    assert log.values("city", pl.Series(["a"]), None).is_empty()
 
 
 def test_records_are_paged_by_key(log: Log) -> None:
@@ -183,9 +184,40 @@ def test_changes_since_an_entry_are_told_by_key(log: Log) -> None:
 
 def test_values_of_keys_are_looked_up_at_once(log: Log) -> None:
     """Only keys that are held are in the answer, with None for an absent field."""
-    found = log.values("town", ["a", "b", "z"], "end-date")
-    assert found == {"a": "1996-04", "b": None}
-    assert log.values("town", ["a"], None) == {"a": None}
+    found = log.values("town", pl.Series(["a", "b", "z"]), "end-date")
+    assert found.columns == ["key", "value"]
+    assert sorted(found.rows()) == [("a", "1996-04"), ("b", None)]
+    assert log.values("town", pl.Series(["a"]), None).rows() == [("a", None)]
+    assert log.values("town", pl.Series([], dtype=pl.String), None).is_empty()
+
+
+def test_few_keys_are_looked_up_and_many_read_in_order_to_the_same_end(
+    tmp_path: Path,
+) -> None:
+    """Whether a share of a register or all of it is asked for, values are those of the
+    newest entries, and of withheld items null."""
+    log = log_of(
+        tmp_path,
+        *(draft(str(n % 30), end_date=str(n)) for n in range(60)),
+        draft("secret", end_date="1999"),
+    )
+    log.withhold(log.record("town", "secret").entry.item_hash, "test", "2020-01-01")
+    keys = [str(n) for n in range(30)]
+    expected: dict[str, str | None] = {key: str(int(key) + 30) for key in keys}
+    expected["secret"] = None
+    for asked in ([*keys, "secret", "none"], ["secret"], ["7", "none"]):
+        found = log.values("town", pl.Series(asked), "end-date")
+        assert dict(found.iter_rows()) == {
+            key: expected[key] for key in asked if key in expected
+        }
+
+
+def test_items_of_all_entries_are_read_in_order(log: Log) -> None:
+    """Keys and texts come in the order of the entries, the newest of a key last."""
+    (frame,) = log.iter_items("town")
+    entries = log.entries("town")
+    assert frame["key"].to_list() == [entry.key for entry in entries]
+    assert frame["item"].to_list() == [log.item(entry.item_hash) for entry in entries]
 
 
 def test_a_batch_says_where_its_entries_came_from(log: Log) -> None:

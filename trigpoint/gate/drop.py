@@ -14,6 +14,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from trigpoint.gate import terms
+from trigpoint.gate.distinct import fingerprint
+from trigpoint.gate.staged import Staged
+from trigpoint.gate.survey import Survey
+from trigpoint.gate.targets import Targets
 from trigpoint.gate.terms import Severity
 from trigpoint.gate.violation import Violation
 from trigpoint.schema.shape import Schema
@@ -24,64 +28,73 @@ _FEWEST = 20
 
 @dataclass(frozen=True)
 class Standing:
-    """The un-ended records that a register holds: their keys, and how many of them
-    have a value in each field."""
+    """The un-ended records that a register holds: the fingerprints of their keys
+    (UInt64, each once), and how many of them have a value in each field."""
 
     keys: pl.Series
     filled: Mapping[str, int]
 
     @staticmethod
-    def of_frame(frame: pl.DataFrame, schema: Schema) -> Standing:
-        """From current records in the register's columns, ended ones among them."""
-        if schema.end is not None and schema.end in frame.columns:
-            frame = frame.filter(pl.col(schema.end).is_null())
-        names = [name for name in schema.names if name in frame.columns]
-        counts = frame.select(pl.col(names).count()).row(0, named=True)
-        return Standing(frame[schema.key], counts)
+    def of_entries(entries: Iterable[pl.DataFrame], schema: Schema) -> Standing:
+        """From a register's entries in their order, in frames of `key` and `item` (its
+        canonical text, null if it is withheld). The last one of a key is its record;
+        ended and withheld records do not stand. Memory holds a few bytes an entry."""
+        fields = [_has(name).alias(name) for name in schema.names]
+        ended = pl.lit(value=False) if schema.end is None else _has(schema.end)
+        stands = pl.col("item").is_not_null() & ~ended
+        key = fingerprint(pl.col("key")).alias("_key")
+        none = pl.DataFrame(schema={"key": pl.String, "item": pl.String})
+        read = pl.concat(
+            part.select(key, stands.alias("_stands"), *fields)
+            for part in (none, *entries)
+        )
+        if read["_key"].n_unique() < len(read):
+            read = read.unique("_key", keep="last", maintain_order=True)
+        standing = read.filter("_stands")
+        filled = standing.select(schema.names).sum().row(0, named=True)
+        return Standing(standing["_key"], filled)
 
-    @staticmethod
-    def of_items(
-        items: Iterable[Mapping[str, str | list[str]]], schema: Schema
-    ) -> Standing:
-        """From the items of current records, ended ones among them."""
-        keys: list[str | list[str]] = []
-        filled = dict.fromkeys(schema.names, 0)
-        for item in items:
-            if schema.end is None or schema.end not in item:
-                keys.append(item[schema.key])
-                for name in item:
-                    filled[name] = filled.get(name, 0) + 1
-        return Standing(pl.Series(schema.key, keys, pl.String), filled)
+
+def _has(name: str) -> pl.Expr:
+    """Whether an item has a member. In canonical JSON, without white space and with
+    quotes in texts escaped, nothing else can look like its name."""
+    there = pl.col("item").str.contains(f'"{name}":', literal=True)
+    return there.fill_null(value=False)
 
 
 def suspicious_drops(
-    frame: pl.DataFrame, schema: Schema, current: Standing, *, force: bool = False
+    survey: Survey | pl.DataFrame,
+    schema: Schema,
+    current: Standing,
+    *,
+    force: bool = False,
 ) -> Iterator[Violation]:
     """What a full load would lose of `current`. Forced, it is only a warning.
 
     The load has to hold the whole register: every row, and in each row every value.
     """
+    if isinstance(survey, pl.DataFrame):
+        survey = _surveyed(survey, schema)
     severity: Severity = "warning" if force else "violation"
-    if len(current.keys) < _FEWEST:
+    held, rows = len(current.keys), len(survey.rows)
+    if held < _FEWEST:
         return
-    held = current.keys.unique()
-    kept = int(held.is_in(frame[schema.key].drop_nulls().implode()).sum())
-    lost = 1 - kept / len(held)
+    kept = int(current.keys.is_in(survey.keys.implode()).sum())
+    lost = 1 - kept / held
     if lost > schema.max_drop:
         yield _drop(
             schema,
             None,
             severity,
-            f"the release holds {kept} of {len(held)} current records that have not "
+            f"the release holds {kept} of {held} current records that have not "
             f"ended: {lost:.0%} are missing, expected at most {schema.max_drop:.0%}. "
             "Check that the file is whole, or force it",
         )
     for field in schema.fields:
         filled = current.filled.get(field.name, 0)
-        if filled < _FEWEST or field.name == schema.end or not len(frame):
+        if filled < _FEWEST or field.name == schema.end or not rows:
             continue
-        before = filled / len(held)
-        after = frame[field.name].count() / len(frame) if field.name in frame else 0.0
+        before, after = filled / held, survey.filled.get(field.name, 0) / rows
         if after < before * (1 - schema.max_blanked):
             yield _drop(
                 schema,
@@ -91,6 +104,12 @@ def suspicious_drops(
                 f"{before:.0%} of the current records: expected to lose at most "
                 f"{schema.max_blanked:.0%} of that. Check the column, or force it",
             )
+
+
+def _surveyed(frame: pl.DataFrame, schema: Schema) -> Survey:
+    """Rows that were not surveyed, as far as drops are concerned."""
+    keys = frame.select(fingerprint(pl.col(schema.key).drop_nulls()).sort()).to_series()
+    return Survey(Staged(frame), schema, Targets(schema, (), {}, {}), keys)
 
 
 def _drop(

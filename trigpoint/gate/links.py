@@ -14,7 +14,9 @@ from typing import NamedTuple, TypeAlias
 
 import polars as pl
 
+from trigpoint.gate import targets as looked_up
 from trigpoint.gate import terms
+from trigpoint.gate.checks import Check
 from trigpoint.gate.dates import earlier, is_before
 from trigpoint.gate.violation import Violation
 from trigpoint.schema.rdf import link_target
@@ -97,6 +99,76 @@ def ended_links(
                 shape=field.shape,
                 message=_ended(target, end, own_end, source_date, successors),
             )
+
+
+def link_checks(
+    schema: Schema,
+    targets: looked_up.Targets,
+    source_date: str,
+    successors: Successors | None = None,
+) -> list[Check]:
+    """Links (`tp:holds`) to records that had ended before the row's reference date,
+    which is its own end date or, for a row that has not ended, `source_date` (a GDS
+    date). Suspects are the rows that link to what had ended by `source_date`."""
+    checks = []
+    for field in schema.fields:
+        if not field.holds:
+            continue
+        ended = {
+            value: (register, key, end)
+            for value, register, key, end in targets.ended(field).iter_rows()
+            if is_before(end, source_date)
+        }
+        if ended:
+            find = _EndedLinks(schema, field, ended, source_date, successors)
+            name = f"“{field.name}” links to what held when the row did"
+            checks.append(Check(name, _one_of(field, list(ended)), find))
+    return checks
+
+
+def _one_of(field: Field, values: list[str]) -> pl.Expr:
+    """Whether a link field has one of these values."""
+    among = pl.Series(values, dtype=pl.String).implode()
+    if not field.many:
+        return pl.col(field.name).is_in(among).fill_null(value=False)
+    each = pl.element().is_in(among).fill_null(value=False)
+    return pl.col(field.name).list.eval(each).list.any().fill_null(value=False)
+
+
+@dataclass(frozen=True)
+class _EndedLinks:
+    """What is wrong with rows that link to records that had ended; `ended` says of
+    values which record that is, by register and key, and when it ended."""
+
+    schema: Schema
+    field: Field
+    ended: Mapping[str, tuple[str, str, str]]
+    source_date: str
+    successors: Successors | None
+
+    def __call__(self, rows: pl.DataFrame) -> Iterator[Violation]:
+        values = _values(rows, self.field, self.schema)
+        for row, key, value, own_end in values.iter_rows():
+            register, target, end = self.ended.get(value, ("", "", ""))
+            if end and is_before(end, earlier(own_end, self.source_date)):
+                yield Violation(
+                    register=self.schema.register,
+                    row=row,
+                    key=key,
+                    field=self.field.name,
+                    value=value,
+                    path=self.field.path,
+                    component=terms.ENDED_LINK,
+                    severity="violation",
+                    shape=self.field.shape,
+                    message=_ended(
+                        (register, target),
+                        end,
+                        own_end,
+                        self.source_date,
+                        self.successors,
+                    ),
+                )
 
 
 def links_to_refused(

@@ -12,6 +12,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import polars as pl
+
 from trigpoint.dates import days_of
 from trigpoint.errors import NoSuchRecord, QueryTimedOut
 from trigpoint.log.entries import EntryReader
@@ -47,6 +49,12 @@ _OF_KEYS = """
     CROSS JOIN item i ON i.id = e.item
 """
 _VALUES = f"SELECT e.key, json_extract(i.content, :path) {_OF_KEYS}"
+_IN_ORDER = """
+    FROM entry e CROSS JOIN item i ON i.id = e.item
+    WHERE e.register = :register AND e.number <= :size ORDER BY e.number
+"""
+_ALL_VALUES = f"SELECT e.key, json_extract(i.content, :path) {_IN_ORDER}"
+_ALL_ITEMS = f"SELECT e.key, i.content {_IN_ORDER}"
 # The + keeps SQLite to the entries that are new, instead of the index of all keys.
 _CHANGES = """
     SELECT o.content, n.content
@@ -75,6 +83,9 @@ _NOT_ENDED = """AND coalesce(
 """
 _SCAN_STEPS = 200  # times 100,000 SQLite instructions that one listing may take
 _PAGE = 5000
+_MANY = 100_000  # rows of a frame
+# Reading all entries in order takes a quarter of the time of looking all keys up.
+_READ_ALL = 4
 _COUNTS = 1000  # sizes of registers whose number of keys is remembered
 
 
@@ -154,14 +165,38 @@ class RecordReader(EntryReader):
         sql = f"SELECT e.key, i.hash, i.content {held}"
         return self.db.execute(sql, bound).fetchall()
 
-    def values(
-        self, register: str, keys: Iterable[str], name: str | None
-    ) -> dict[str, str | None]:
-        """For those of `keys` that the register holds, the value of one field."""
-        if self._row(register) is None:
-            return {}
-        bound = {"path": _path(name or ""), "keys": json.dumps(list(keys))}
-        return dict(self.db.execute(_VALUES, self._bind(register) | bound))
+    def values(self, register: str, keys: pl.Series, name: str | None) -> pl.DataFrame:
+        """For those of `keys` (each once) that the register holds, the value of one
+        field: columns `key` and `value`, null where it is absent."""
+        none = pl.DataFrame(schema={"key": pl.String, "value": pl.String})
+        if self._row(register) is None or keys.is_empty():
+            return none
+        bound = self._bind(register) | {"path": _path(name or "")}
+        asked = keys.alias("key").to_frame()
+        if len(keys) * _READ_ALL < self.size(register):
+            bound["keys"] = json.dumps(keys.to_list())
+            return pl.concat([none, *self._frames(_VALUES, bound, "value")])
+        found = [
+            frame.join(asked, on="key", how="semi")
+            for frame in self._frames(_ALL_VALUES, bound, "value")
+        ]
+        # Of the entries of a key, the last one is its record.
+        latest = pl.concat([none, *found]).with_row_index("n").group_by("key")
+        return latest.agg(pl.col("value").sort_by("n").last())
+
+    def iter_items(self, register: str) -> Iterator[pl.DataFrame]:
+        """Every entry's `key` and `item` (its text, null once withheld), in order; the
+        last one of a key is its record."""
+        return self._frames(_ALL_ITEMS, self._bind(register), "item")
+
+    def _frames(
+        self, sql: str, bound: Mapping[str, object], value: str
+    ) -> Iterator[pl.DataFrame]:
+        """What a query of keys and texts finds, in frames."""
+        schema = {"key": pl.String, value: pl.String}
+        found = self.db.execute(sql, bound)
+        while rows := found.fetchmany(_MANY):
+            yield pl.DataFrame(rows, schema=schema, orient="row")
 
     def changes(
         self, register: str, since: int
