@@ -193,6 +193,15 @@ def test_a_refused_row_keeps_all_out_and_is_reported_as_shacl_does(desk: Desk) -
     assert single["detail"].endswith("; violations in all: 1; nothing was appended")
 
 
+def test_of_very_many_violations_a_thousand_are_listed(desk: Desk) -> None:
+    """The answer stays readable, and says how many there were."""
+    rows = [{"country": f"x{n}", "name": "X"} for n in range(1_100)]
+    body = desk.post(rows).json()
+    assert len(body["violations"]) == 1_000
+    assert body["total"] == 1_100
+    assert "; violations in all: 1100; " in body["detail"]
+
+
 def test_an_email_address_is_refused_and_not_repeated(desk: Desk) -> None:
     """Personal data comes neither into the log nor back in the answer."""
     answer = desk.post([{"country": "FR", "name": "jane.doe@example.org"}])
