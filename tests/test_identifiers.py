@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -14,6 +15,7 @@ from trigpoint.identifiers import (
     SPELLINGS,
     canonical_key,
     parse_gss_code,
+    parse_laestab,
     parse_postcode,
     parse_school_urn,
     parse_uprn,
@@ -26,6 +28,7 @@ from trigpoint.schema.catalogue import Schemas
 Parse = Callable[[str], str]
 PARSERS = [
     *(parse_uprn, parse_usrn, parse_gss_code, parse_school_urn, parse_postcode),
+    parse_laestab,
     uprn_from_base32,
 ]
 
@@ -47,6 +50,10 @@ PARSERS = [
         (parse_postcode, "gir0aa", "GIR 0AA"),
         (parse_postcode, "EC1A 1BB", "EC1A 1BB"),
         (parse_postcode, "W1A 0AX", "W1A 0AX"),
+        (parse_laestab, "201/3614", "201/3614"),
+        (parse_laestab, " 2013614", "201/3614"),
+        (parse_laestab, "681-4000", "681/4000"),
+        (parse_laestab, "943 0001", "943/0001"),
         (uprn_from_base32, "1", "1"),
         (uprn_from_base32, "z", "31"),
         (uprn_from_base32, "10", "32"),
@@ -78,6 +85,12 @@ def test_a_spelling_becomes_the_canonical_one(
         (parse_uprn, "9" * 10_000),
         (parse_usrn, "100000000"),
         (parse_school_urn, "012345"),
+        (parse_laestab, "200/1000"),
+        (parse_laestab, "944/1000"),
+        (parse_laestab, "201/0000"),
+        (parse_laestab, "201/361"),
+        (parse_laestab, "201//3614"),
+        (parse_laestab, "２０１/3614"),
         (parse_school_urn, "1000000"),
         (parse_school_urn, "12345"),
         (parse_school_urn, "１２３４５６"),
@@ -135,6 +148,28 @@ def test_a_key_is_spelt_as_its_register_says() -> None:
     assert canonical_key(f"{ONTOLOGY}Uprn", "007") == "7"
     with pytest.raises(InvalidIdentifier, match="not a key spelling"):
         canonical_key(f"{ONTOLOGY}Isbn", "1")
+
+
+@pytest.mark.parametrize("spelling", sorted(SPELLINGS))
+@given(data=st.data())
+def test_what_is_said_to_be_canonical_is(spelling: str, data: st.DataObject) -> None:
+    """A text that a kind's expression matches is given back by its parser as it is."""
+    kind = SPELLINGS[spelling]
+    text = data.draw(st.from_regex(kind.canonical, fullmatch=True))
+    assert kind.parse(text) == text
+
+
+@pytest.mark.parametrize("spelling", sorted(SPELLINGS))
+@given(text=st.text(alphabet="0123456789EWSTABN/ -", max_size=12))
+def test_what_is_canonical_is_said_to_be(spelling: str, text: str) -> None:
+    """What a parser makes of a text is matched by its kind's expression, so an honest
+    identifier is never looked at twice."""
+    kind = SPELLINGS[spelling]
+    try:
+        canonical = kind.parse(text)
+    except InvalidIdentifier:
+        return
+    assert re.fullmatch(kind.canonical, canonical)
 
 
 def test_the_ontology_defines_every_key_spelling(schemas: Schemas) -> None:

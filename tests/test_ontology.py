@@ -9,6 +9,7 @@ from rdflib import OWL, Graph, Literal, URIRef
 from rdflib.namespace import DCTERMS, RDF, RDFS, SKOS
 from rdflib.term import BNode
 
+from trigpoint.gate import terms
 from trigpoint.iris import ONTOLOGY
 
 FOLDER = Path(__file__).parent.parent / "ontology"
@@ -125,3 +126,21 @@ def test_entity_codes_lie_in_a_layer() -> None:
     concepts = set(GRAPH.subjects(SKOS.inScheme, tp("EntityCodes")))
     found = {str(GRAPH.value(concept, tp("areaLayer"))) for concept in concepts}
     assert found == layers
+
+
+def test_every_rule_of_the_gate_is_defined() -> None:
+    """What a report may name as the rule that was broken can be looked up."""
+    named = {value for value in vars(terms).values() if isinstance(value, str)}
+    named |= {*terms.INVALID_IDENTIFIER.values()}
+    ours = {
+        URIRef(one) for one in named if one.startswith(ONTOLOGY) and one != ONTOLOGY
+    }
+    rules = set(GRAPH.subjects(RDF.type, tp("GateRule")))
+    assert ours == rules | {URIRef(terms.UNDECLARED_COLUMN)}
+    assert ours <= set(TERMS)
+
+
+def test_every_spelling_has_a_rule_of_its_own() -> None:
+    """An identifier that cannot be read breaks the rule of its kind."""
+    kinds = {str(kind) for kind in GRAPH.subjects(RDF.type, tp("KeySpelling"))}
+    assert set(terms.INVALID_IDENTIFIER) == kinds

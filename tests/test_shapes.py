@@ -18,9 +18,9 @@ from rdflib.collection import Collection
 from rdflib.namespace import RDF, RDFS, SH, SKOS
 
 from trigpoint.iris import ONTOLOGY, record_iri
+from trigpoint.schema.annotations import tp
 from trigpoint.schema.catalogue import DERIVED_CLASS, Schemas
 from trigpoint.schema.rdf import ntriples
-from trigpoint.schema.shape import tp
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = Path(__file__).parent / "shapes"

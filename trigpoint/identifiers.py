@@ -2,13 +2,14 @@
 
 Every parser takes text as found and returns the canonical spelling, or raises
 InvalidIdentifier with the form that was expected. The kinds are named in shapes
-by `tp:keySpelling`.
+by `tp:keySpelling` and `tp:valueSpelling`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from trigpoint.errors import InvalidIdentifier
 from trigpoint.iris import ONTOLOGY
@@ -23,11 +24,19 @@ _MAX_UPRN = 999_999_999_999  # twelve digits, BS 7666-2
 _MAX_USRN = 99_999_999  # eight digits, BS 7666-1
 
 # Royal Mail PAF Programmers' Guide, "Postcode format"; GIR 0AA stands alone.
-_POSTCODE = re.compile(
-    r"(?:[A-PR-UWYZ][0-9][0-9A-HJKPSTUW]?|[A-PR-UWYZ][A-HK-Y][0-9][0-9ABEHMNPRVWXY]?"
-    r"|GIR)[0-9][ABD-HJLNP-UW-Z]{2}"
+_OUTWARD = (
+    "(?:[A-PR-UWYZ][0-9][0-9A-HJKPSTUW]?"
+    "|[A-PR-UWYZ][A-HK-Y][0-9][0-9ABEHMNPRVWXY]?|GIR)"
 )
+_INWARD = "[0-9][ABD-HJLNP-UW-Z]{2}"
+_POSTCODE = re.compile(_OUTWARD + _INWARD)
 _GSS = re.compile(r"[EKLMNSWJ][0-9]{8}")
+
+# Get Information about Schools (Department for Education): the numbers of local
+# authorities go from the City of London to Westmorland and Furness, Wales and offshore
+# establishments among them. An establishment number is given from 1 up.
+_LAESTAB = re.compile(r"([0-9]{3})[/ -]?([0-9]{4})")
+_FIRST_LA, _LAST_LA = 201, 943
 
 
 def _number(text: str, what: str, limit: int) -> str:
@@ -87,6 +96,23 @@ def parse_postcode(text: str) -> str:
     return f"{packed[:-3]} {packed[-3:]}"
 
 
+def parse_laestab(text: str) -> str:
+    """A school's number in its local authority: `201/3614` (GIAS)."""
+    match = _LAESTAB.fullmatch(text.strip())
+    if (
+        match is None
+        or not _FIRST_LA <= int(match[1]) <= _LAST_LA
+        or match[2] == "0000"
+    ):
+        raise InvalidIdentifier(
+            f"“{text}” is not a LAESTAB number: expected the number of a local "
+            f"authority from {_FIRST_LA} to {_LAST_LA}, a stroke and four digits, "
+            "such as 201/3614",
+            parameter="LAESTAB number",
+        )
+    return f"{match[1]}/{match[2]}"
+
+
 def uprn_from_base32(text: str) -> str:
     """The UPRN that the GDS address register wrote in Crockford base32."""
     value = 0
@@ -100,12 +126,27 @@ def uprn_from_base32(text: str) -> str:
     return parse_uprn(str(value))
 
 
-SPELLINGS: dict[str, Callable[[str], str]] = {
-    f"{ONTOLOGY}Uprn": parse_uprn,
-    f"{ONTOLOGY}Usrn": parse_usrn,
-    f"{ONTOLOGY}GssCode": parse_gss_code,
-    f"{ONTOLOGY}SchoolUrn": parse_school_urn,
-    f"{ONTOLOGY}Postcode": parse_postcode,
+@dataclass(frozen=True)
+class Spelling:
+    """How one kind of identifier is read, and a regular expression of what is certainly
+    canonical: `parse` gives back a text that it matches whole as it is. It needs
+    nothing that engines without backtracking lack."""
+
+    parse: Callable[[str], str]
+    canonical: str
+
+
+SPELLINGS: dict[str, Spelling] = {
+    f"{ONTOLOGY}Uprn": Spelling(parse_uprn, "[1-9][0-9]{0,11}"),
+    f"{ONTOLOGY}Usrn": Spelling(parse_usrn, "[1-9][0-9]{0,7}"),
+    f"{ONTOLOGY}GssCode": Spelling(parse_gss_code, _GSS.pattern),
+    f"{ONTOLOGY}SchoolUrn": Spelling(parse_school_urn, "[1-9][0-9]{5}"),
+    f"{ONTOLOGY}Postcode": Spelling(parse_postcode, f"{_OUTWARD} {_INWARD}"),
+    f"{ONTOLOGY}Laestab": Spelling(
+        parse_laestab,
+        "(?:20[1-9]|2[1-9][0-9]|[3-8][0-9]{2}|9[0-3][0-9]|94[0-3])/"
+        "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])",
+    ),
 }
 
 
@@ -119,4 +160,4 @@ def canonical_key(spelling: str | None, key: str) -> str:
         return key
     if spelling not in SPELLINGS:
         raise InvalidIdentifier(f"<{spelling}> is not a key spelling known here")
-    return SPELLINGS[spelling](key)
+    return SPELLINGS[spelling].parse(key)

@@ -21,6 +21,7 @@ from tests.gate.rows import (
 )
 from trigpoint.gate import check, split, terms
 from trigpoint.gate.dates import earlier, is_before
+from trigpoint.iris import ONTOLOGY
 from trigpoint.schema.catalogue import Schemas
 
 
@@ -150,7 +151,8 @@ def test_a_key_that_cannot_be_read_is_refused_once(check_sites: Check) -> None:
     """What the pattern refuses is not refused for its spelling again."""
     assert places(check_sites([site("A7!")])) == [(2, "site", terms.PATTERN)]
     (found,) = check_sites([site("A7")]).violations
-    assert (found.component, found.field) == (terms.NOT_CANONICAL_KEY, "site")
+    usrn = terms.INVALID_IDENTIFIER[f"{ONTOLOGY}Usrn"]
+    assert (found.component, found.field) == (usrn, "site")
     assert "USRN" in found.message
 
 

@@ -100,6 +100,31 @@ BROKEN = {
     ),
     "key-is-a-date": ('keyField "museum"', 'keyField "opened"', "one literal"),
     "key-spelling-unknown": ("tp:Uprn", "tp:Isbn", "not a key spelling"),
+    "value-spelling-unknown": (
+        "sh:order 2 ;",
+        "sh:order 2 ; tp:valueSpelling tp:Isbn ;",
+        "not a key spelling",
+    ),
+    "value-spelling-of-no-literal": (
+        "sh:order 6 ;",
+        "sh:order 6 ; tp:valueSpelling tp:Postcode ;",
+        "for literals",
+    ),
+    "value-spelling-of-the-key": (
+        "sh:order 1 ;",
+        "sh:order 1 ; tp:valueSpelling tp:Uprn ;",
+        "tp:keySpelling",
+    ),
+    "entity-of-other-keys": (
+        "tp:keySpelling tp:Uprn ;",
+        'tp:keySpelling tp:Uprn ; tp:entityPrefix "E06" ;',
+        "tp:GssCode",
+    ),
+    "entity-of-four-letters": (
+        "tp:keySpelling tp:Uprn ;",
+        'tp:keySpelling tp:GssCode ; tp:entityPrefix "E060" ;',
+        "a letter and two digits",
+    ),
     "open-shape": ("sh:closed true", "sh:closed false", "not sh:closed"),
     "closed-not-said": ("sh:closed true ;", "", "not sh:closed"),
     "two-fields-of-one-name": (

@@ -9,8 +9,27 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import lru_cache
 
+import polars as pl
+
 from trigpoint.dates import days_of
 from trigpoint.errors import InvalidParameter
+
+# Dates of every GDS precision, from the year 1000 on, of days that there were.
+_LEAP = "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[2468][048]|[13579][26])00)"
+_MONTH_DAY = (
+    "(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)"
+    "|(?:0[13578]|1[02])-31)"
+)
+_TIME = (
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
+    r"(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?"
+)
+PLAIN_DATE = (
+    rf"^(?:[1-9][0-9]{{3}}(?:-(?:0[1-9]|1[0-2]))?"
+    rf"|(?:[1-9][0-9]{{3}}-{_MONTH_DAY}|{_LEAP}-02-29)(?:{_TIME})?)$"
+)
+_DAY = len("2018-10-09")
+_UTC = len("2018-10-09T13:00:00Z")
 
 
 def is_date(text: str) -> bool:
@@ -28,6 +47,20 @@ def is_before(one: str, other: str) -> bool:
     if instant is not None and another is not None:
         return instant < another
     return days[1] < others[0]
+
+
+def may_be_before(one: pl.Expr, other: pl.Expr) -> pl.Expr:
+    """False for pairs of texts that `is_before` certainly denies; never null. Null is
+    before nothing."""
+    # ISO text sorts by time. A date that begins another holds it; and two with a time
+    # sort only if both are written in UTC to the second.
+    day_first = (one < other) & ~other.str.starts_with(one)
+    times = (one.str.len_bytes() > _DAY) & (other.str.len_bytes() > _DAY)
+    return (day_first | (times & ~(_is_utc(one) & _is_utc(other)))).fill_null(False)
+
+
+def _is_utc(date: pl.Expr) -> pl.Expr:
+    return (date.str.len_bytes() == _UTC) & date.str.ends_with("Z")
 
 
 def earlier(one: str | None, other: str) -> str:

@@ -13,11 +13,14 @@ from typing import Literal
 
 import polars as pl
 
-from trigpoint.gate import links, rules, terms
-from trigpoint.gate.gate import staged, unrepeated
-from trigpoint.gate.links import Held
+from trigpoint.gate import terms
+from trigpoint.gate.gate import Progress, checks_of, judged
+from trigpoint.gate.links import link_checks
 from trigpoint.gate.report import Report
-from trigpoint.gate.shacl.frames import Progress, judge_frame
+from trigpoint.gate.shacl.batch import brief
+from trigpoint.gate.staged import Staged
+from trigpoint.gate.survey import every_target, survey
+from trigpoint.gate.targets import Held
 from trigpoint.gate.violation import Violation
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.shape import Field, Schema
@@ -31,10 +34,13 @@ _WARNED = {
     terms.CONTROL_CHARACTER,
     terms.EMPTY_VALUE,
     terms.END_BEFORE_START,
+    terms.ENTITY_MISMATCH,
     terms.FORMULA_CELL,
     terms.INVALID_DATE,
     terms.NOT_CANONICAL_KEY,
+    terms.NOT_CANONICAL_VALUE,
     terms.PERSONAL_DATA,
+    *terms.INVALID_IDENTIFIER.values(),
 }
 
 
@@ -49,7 +55,6 @@ def check_items(
     links_as: Links = "warn",
     progress: Progress | None = None,
     report: Report | None = None,
-    workers: int | None = None,
 ) -> Report:
     """Judge the items of a register's history; a key may come any number of times.
 
@@ -58,19 +63,18 @@ def check_items(
     """
     found = Report() if report is None else report
     found.extend(_misfits(items, schema))
-    rows = staged(_frame(items, schema), schema)
+    rows = Staged(_frame(items, schema))
+    known = brief(schema, schemas, base)
     if links_as == "skip":
-        targets = links.every_target(rows, schema)
+        targets = every_target(rows, known)
     else:
-        targets = links.look_up(rows, schema, held)
-    judged = judge_frame(
-        rows, schema, schemas, targets.all, base, workers=workers, progress=progress
-    )
-    judged = unrepeated(judged, rules.check_rows(rows, schema))
+        targets = survey(rows, known, held).targets
+    checks = [
+        *checks_of(known, targets, rows),
+        *link_checks(schema, targets, source_date),
+    ]
     warned = _WARNED | (_LINKS if links_as == "warn" else set())
-    found.extend(_milder(judged, warned))
-    ended = links.ended_links(rows, schema, targets, source_date)
-    found.extend(_milder(ended, warned))
+    found.extend(_milder(judged(rows, schema, checks, progress), warned))
     return found
 
 

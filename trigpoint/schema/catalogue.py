@@ -47,6 +47,9 @@ class Schemas(Mapping[str, Schema]):
         names = [schema.register for schema in read]
         if len(set(names)) != len(names) or len(self._by_class) != len(names):
             raise InvalidShape("two shapes define the same register or the same class")
+        self._entities = tuple(
+            sorted((schema.register, schema.entity_prefixes) for schema in read)
+        )
         self._schemas = {schema.register: self._tie(schema) for schema in read}
 
     def __getitem__(self, register: str) -> Schema:
@@ -109,6 +112,8 @@ class Schemas(Mapping[str, Schema]):
         return replace(schema, fields=tuple(map(self._tie_field, schema.fields)))
 
     def _tie_field(self, field: Field) -> Field:
+        if field.kind == "curie":
+            return replace(field, entities=self._entities)
         if field.kind != "link" or field.target_class is None:
             return field
         target = self._by_class.get(field.target_class)
@@ -118,7 +123,10 @@ class Schemas(Mapping[str, Schema]):
                     f"<{field.shape}>: no register has the class <{field.target_class}>"
                 )
             target = field.target_class.removeprefix(DERIVED_CLASS)
-        return replace(field, target=target)
+        entities = tuple(
+            (one, codes) for one, codes in self._entities if one == target and codes
+        )
+        return replace(field, target=target, entities=entities)
 
 
 def _parse_folders(folders: Iterable[Path]) -> Graph:

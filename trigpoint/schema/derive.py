@@ -17,9 +17,10 @@ from rdflib.namespace import DCTERMS, RDF, RDFS, SH, SKOS, XSD
 
 from trigpoint.errors import InvalidShape
 from trigpoint.iris import SHAPES
+from trigpoint.schema.annotations import tp
 from trigpoint.schema.catalogue import DERIVED_CLASS, Schemas
 from trigpoint.schema.items import Item
-from trigpoint.schema.shape import check_name, read_schema, register_shapes, tp
+from trigpoint.schema.shape import check_name, read_schema, register_shapes
 
 FIELD = "https://w3id.org/trigpoint/field/"
 OGL = "http://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"

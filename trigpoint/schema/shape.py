@@ -21,14 +21,15 @@ from rdflib.namespace import DCTERMS, RDF, RDFS, SH, XSD
 from rdflib.term import Node
 
 from trigpoint.errors import InvalidShape
-from trigpoint.identifiers import SPELLINGS
 from trigpoint.iris import ONTOLOGY
+from trigpoint.schema.annotations import number, optional, spelling, text, texts, tp
 
 Kind = Literal["literal", "language", "date", "link", "curie", "geometry"]
 Encoding = Literal["lon-lat", "wkt"]
 
 GEO = "http://www.opengis.net/ont/geosparql#"
 HAS_GEOMETRY = URIRef(f"{GEO}hasGeometry")
+_ENTITY = re.compile("[A-Z][0-9]{2}")
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _ENCODINGS: dict[str, Encoding] = {
     f"{ONTOLOGY}LonLat": "lon-lat",
@@ -37,11 +38,6 @@ _ENCODINGS: dict[str, Encoding] = {
 _DATES = {XSD.gYear, XSD.gYearMonth, XSD.date, XSD.dateTime}
 # The store turns other XSD numbers into these, and so would not agree with the dumps.
 _KEPT = _DATES | {XSD.string, XSD.integer, XSD.decimal, XSD.boolean, XSD.anyURI}
-
-
-def tp(name: str) -> URIRef:
-    """A term of our ontology."""
-    return URIRef(ONTOLOGY + name)
 
 
 @dataclass(frozen=True)
@@ -63,6 +59,10 @@ class Field:
     label: str
     description: str
     shape: str
+    spelling: str | None = None  # the IRI of a tp:KeySpelling
+    # Registers to which it may lead, with the first three characters of their keys if
+    # those are GSS codes; known to a catalogue only.
+    entities: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def is_link(self) -> bool:
@@ -95,6 +95,7 @@ class Schema:
     max_drop: float
     max_blanked: float
     derived: bool
+    entity_prefixes: tuple[str, ...] = ()
 
     @cached_property
     def by_name(self) -> dict[str, Field]:
@@ -129,7 +130,7 @@ def read_schema(graph: Graph, shape: URIRef, *, derived: bool = False) -> Schema
 
     Raises InvalidShape, naming the shape and the annotation that is missing or wrong.
     """
-    register = check_name(_text(graph, shape, tp("register")))
+    register = check_name(text(graph, shape, tp("register")))
     fields = tuple(
         sorted(
             (_read_field(graph, node) for node in graph.objects(shape, SH.property)),
@@ -139,28 +140,27 @@ def read_schema(graph: Graph, shape: URIRef, *, derived: bool = False) -> Schema
     schema = Schema(
         register=register,
         shape=str(shape),
-        target_class=_text(graph, shape, SH.targetClass),
+        target_class=text(graph, shape, SH.targetClass),
         fields=fields,
-        key=_text(graph, shape, tp("keyField")),
-        key_spelling=_optional(graph, shape, tp("keySpelling")),
-        geometry=_optional(graph, shape, tp("geometryField")),
-        start=_optional(graph, shape, tp("startField")),
-        end=_optional(graph, shape, tp("endField")),
-        successor=_optional(graph, shape, tp("successorField")),
-        exact_match=tuple(
-            sorted(map(str, graph.objects(shape, tp("exactMatchTemplate"))))
-        ),
-        area_layer=_optional(graph, shape, tp("areaLayer")),
-        title=_text(graph, shape, RDFS.label),
-        description=_text(graph, shape, DCTERMS.description),
-        custodian=_text(graph, shape, tp("custodian")),
-        licence=_text(graph, shape, DCTERMS.license),
-        copyright=_optional(graph, shape, tp("copyright")) or "",
-        phase=_optional(graph, shape, tp("phase")) or "alpha",
-        criticality=_optional(graph, shape, tp("criticality")),
-        max_drop=_number(graph, shape, tp("maxDrop"), 0.2),
-        max_blanked=_number(graph, shape, tp("maxBlanked"), 0.2),
+        key=text(graph, shape, tp("keyField")),
+        key_spelling=spelling(graph, shape, tp("keySpelling")),
+        geometry=optional(graph, shape, tp("geometryField")),
+        start=optional(graph, shape, tp("startField")),
+        end=optional(graph, shape, tp("endField")),
+        successor=optional(graph, shape, tp("successorField")),
+        exact_match=texts(graph, shape, tp("exactMatchTemplate")),
+        area_layer=optional(graph, shape, tp("areaLayer")),
+        title=text(graph, shape, RDFS.label),
+        description=text(graph, shape, DCTERMS.description),
+        custodian=text(graph, shape, tp("custodian")),
+        licence=text(graph, shape, DCTERMS.license),
+        copyright=optional(graph, shape, tp("copyright")) or "",
+        phase=optional(graph, shape, tp("phase")) or "alpha",
+        criticality=optional(graph, shape, tp("criticality")),
+        max_drop=number(graph, shape, tp("maxDrop"), 0.2),
+        max_blanked=number(graph, shape, tp("maxBlanked"), 0.2),
         derived=derived,
+        entity_prefixes=texts(graph, shape, tp("entityPrefix")),
     )
     _check(graph, shape, schema)
     return schema
@@ -198,39 +198,56 @@ def _check(graph: Graph, shape: URIRef, schema: Schema) -> None:
         )
     if any(field.many for field in geometries):
         raise InvalidShape(f"<{shape}>: a geometry field needs sh:maxCount 1")
-    if schema.key_spelling is not None and schema.key_spelling not in SPELLINGS:
+    _check_identifiers(shape, schema)
+
+
+def _check_identifiers(shape: URIRef, schema: Schema) -> None:
+    key = schema.field(schema.key)
+    if key.spelling is not None:
+        raise InvalidShape(f"<{key.shape}> is the key: it takes tp:keySpelling")
+    for field in schema.fields:
+        if field.spelling is not None and field.kind != "literal":
+            raise InvalidShape(
+                f"<{field.shape}> is a {field.kind}: tp:valueSpelling is for literals"
+            )
+    if schema.entity_prefixes and schema.key_spelling != str(tp("GssCode")):
         raise InvalidShape(
-            f"<{shape}>: <{schema.key_spelling}> is not a key spelling known here"
+            f"<{shape}>: tp:entityPrefix is for keys of tp:keySpelling tp:GssCode"
+        )
+    if not all(map(_ENTITY.fullmatch, schema.entity_prefixes)):
+        raise InvalidShape(
+            f"<{shape}>: expected a letter and two digits as tp:entityPrefix"
         )
 
 
 def _read_field(graph: Graph, node: Node) -> Field:
     if not isinstance(node, URIRef):
         raise InvalidShape("a sh:property without an IRI: reports could not name it")
-    name = check_name(_text(graph, node, SH.name))
+    name = check_name(text(graph, node, SH.name))
     path = graph.value(node, SH.path)
     if not isinstance(path, URIRef):
         raise InvalidShape(f"<{node}>: expected one IRI as sh:path")
     _check_pattern(graph, node)
     datatypes = _datatypes(graph, node)
     language = _language(graph, node)
-    target = _optional(graph, node, SH["class"])
+    target = optional(graph, node, SH["class"])
     return Field(
         name=name,
         path=str(path),
-        order=int(_number(graph, node, SH.order, 0)),
+        order=int(number(graph, node, SH.order, 0)),
         kind=_kind(graph, node, path, datatypes, language, target),
         datatypes=datatypes,
         language=language,
         target_class=target,
         target=None,
-        many=_number(graph, node, SH.maxCount, 2) > 1,
-        required=_number(graph, node, SH.minCount, 0) > 0,
-        holds=_optional(graph, node, tp("holds")) == "true",
+        many=number(graph, node, SH.maxCount, 2) > 1,
+        required=number(graph, node, SH.minCount, 0) > 0,
+        holds=optional(graph, node, tp("holds")) == "true",
         encoding=_encoding(graph, node, path),
-        label=_optional(graph, node, RDFS.label) or name.replace("-", " ").capitalize(),
-        description=_optional(graph, node, SH.description) or "",
+        label=optional(graph, node, RDFS.label) or name.replace("-", " ").capitalize(),
+        description=optional(graph, node, SH.description) or "",
         shape=str(node),
+        spelling=spelling(graph, node, tp("valueSpelling")),
     )
 
 
@@ -269,7 +286,7 @@ def _encoding(graph: Graph, node: Node, path: URIRef) -> Encoding | None:
     """How a geometry is written in items; None for a field of another kind."""
     if path != HAS_GEOMETRY:
         return None
-    encoding = _optional(graph, node, tp("geometryEncoding"))
+    encoding = optional(graph, node, tp("geometryEncoding"))
     if encoding not in _ENCODINGS:
         known = " or ".join(f"<{name}>" for name in _ENCODINGS)
         raise InvalidShape(f"{node}: a geometry needs tp:geometryEncoding {known}")
@@ -303,25 +320,3 @@ def _language(graph: Graph, node: Node) -> str | None:
         raise InvalidShape(f"{node}: a field of rdf:langString needs sh:languageIn")
     # RDF 1.1 section 3.3: tags compare in lower case, and that is how stores keep them.
     return str(tags[0]).lower()
-
-
-def _number(graph: Graph, node: Node, predicate: URIRef, default: float) -> float:
-    text = _optional(graph, node, predicate)
-    try:
-        return default if text is None else float(text)
-    except ValueError as error:
-        raise InvalidShape(
-            f"<{node}>: <{predicate}> is “{text}”, not a number"
-        ) from error
-
-
-def _optional(graph: Graph, subject: Node, predicate: URIRef) -> str | None:
-    value = graph.value(subject, predicate)
-    return None if value is None else str(value)
-
-
-def _text(graph: Graph, subject: Node, predicate: URIRef) -> str:
-    value = _optional(graph, subject, predicate)
-    if value is None:
-        raise InvalidShape(f"<{subject}> has no <{predicate}>")
-    return value

@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from trigpoint.errors import InvalidPoint
 from trigpoint.spatial.grids import (
@@ -20,6 +21,7 @@ from trigpoint.spatial.grids import (
     CRS84,
     SYSTEMS,
     WGS84_LAT_LON,
+    Floats,
     ReferenceSystem,
     bng_from_lon_lat,
     from_lon_lat,
@@ -36,12 +38,15 @@ __all__ = [
     "bng_from_lon_lat",
     "lon_lat_from_bng",
     "looks_like",
+    "may_be_refused",
     "point_from",
     "point_from_easting_northing",
     "point_from_lon_lat",
     "reference_system",
     "refusal",
 ]
+
+Bools = npt.NDArray[np.bool_]
 
 # Where a pair of degrees is taken for the United Kingdom and its seas. A pair
 # that fits only when swapped is refused, although it is a place off Somalia.
@@ -156,6 +161,21 @@ def refusal(
             value=lat,
         )
     return _suspect(system, pair)
+
+
+def may_be_refused(system: ReferenceSystem, firsts: Floats, seconds: Floats) -> Bools:
+    """Which pairs in the range of `system` `refusal` may yet refuse: those that are
+    another mistake. Pairs in the axis order of the system, arrays of equal length."""
+    if system.projected:
+        return (abs(firsts) <= 180) & (abs(seconds) <= 90)
+    lons, lats = (firsts, seconds) if system.axes[0] == "lon" else (seconds, firsts)
+    swapped = (
+        (lons >= _UK_LAT[0])
+        & (lons <= _UK_LAT[1])
+        & (lats >= _UK_LON[0])
+        & (lats <= _UK_LON[1])
+    )
+    return swapped | (abs(lats) >= 90)
 
 
 def _out_of_range(

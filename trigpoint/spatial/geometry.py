@@ -64,7 +64,9 @@ def parse_wkt_literal(text: str) -> Geometry:
         raise InvalidInput("the geometry is an empty text: expected WKT")
     system = reference_system(match[1] if match[1] is not None else CRS84)
     try:
-        shape = shapely.from_wkt(match[2])
+        # GEOS reads NaN as a number; numpy would warn of it here, problems_of tells.
+        with np.errstate(invalid="ignore"):
+            shape = shapely.from_wkt(match[2])
     except shapely.errors.ShapelyError as error:
         raise InvalidInput(
             f"not well-known text: {error} (starts {match[2][:40]!r})"

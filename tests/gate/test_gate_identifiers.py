@@ -1,0 +1,134 @@
+"""Rules on named identifiers: switched on by a shape, said once to a custodian."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.gate.values import SCHEMAS, Value, staged
+from trigpoint.gate import terms
+from trigpoint.gate.rules import check_rows
+from trigpoint.iris import ONTOLOGY
+from trigpoint.schema.catalogue import Schemas
+
+WARDS = "statistical-geography-ward"
+SHELTERS = """
+@prefix dcterms: <http://purl.org/dc/terms/> .
+@prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix sh: <http://www.w3.org/ns/shacl#> .
+@prefix shape: <https://w3id.org/trigpoint/shapes#> .
+@prefix skos: <http://www.w3.org/2004/02/skos/core#> .
+@prefix tp: <https://w3id.org/trigpoint/def#> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+shape:shelter a sh:NodeShape ; sh:targetClass tp:Shelter ; sh:closed true ;
+    tp:register "shelter" ; rdfs:label "Bus shelters"@en ;
+    dcterms:description "For tests."@en ; tp:custodian "Nobody" ;
+    dcterms:license <http://example.org/licence> ;
+    tp:keyField "shelter" ; tp:keySpelling tp:GssCode ; tp:entityPrefix "K99" ;
+    sh:property shape:shelter-shelter , shape:shelter-street , shape:shelter-uprns .
+shape:shelter-shelter sh:name "shelter" ; sh:path skos:notation ; sh:order 1 ;
+    sh:datatype xsd:string ; sh:minCount 1 ; sh:maxCount 1 .
+shape:shelter-street sh:name "street" ; sh:path tp:street ; sh:order 2 ;
+    sh:datatype xsd:string ; tp:valueSpelling tp:Usrn ; sh:maxCount 1 .
+shape:shelter-uprns sh:name "uprns" ; sh:path tp:uprn ; sh:order 3 ;
+    sh:datatype xsd:string ; tp:valueSpelling tp:Uprn .
+"""
+
+
+def invalid(kind: str) -> str:
+    return terms.INVALID_IDENTIFIER[ONTOLOGY + kind]
+
+
+def found_in(
+    schemas: Schemas, register: str, field: str, *values: Value
+) -> list[tuple[int | None, str]]:
+    """Row and component of what the rules find in a field."""
+    rows = staged(schemas[register], {field: [*values]})
+    found = check_rows(rows, schemas[register])
+    return [(one.row, one.component) for one in found if one.field == field]
+
+
+@pytest.mark.parametrize(
+    ("register", "field", "value", "component"),
+    [
+        ("address", "address", "1000000000000", invalid("Uprn")),
+        ("address", "address", "0100012345", terms.NOT_CANONICAL_KEY),
+        ("address", "postcode", "QV1A 1AA", invalid("Postcode")),
+        ("address", "postcode", "sw1a1aa", terms.NOT_CANONICAL_VALUE),
+        ("street", "street", "123456789", invalid("Usrn")),
+        ("school-eng", "school-eng", "012345", invalid("SchoolUrn")),
+        ("school-eng", "postcode", "SW1A  1AA", terms.NOT_CANONICAL_VALUE),
+        ("school-eng", "dfe-number", "200/3614", invalid("Laestab")),
+        ("school-eng", "dfe-number", "944/3614", invalid("Laestab")),
+        ("school-eng", "dfe-number", "201/0000", invalid("Laestab")),
+        ("school-eng", "dfe-number", "2013614", terms.NOT_CANONICAL_VALUE),
+        (WARDS, WARDS, "E0500001", invalid("GssCode")),
+        (WARDS, WARDS, "e05000001", terms.NOT_CANONICAL_KEY),
+        (WARDS, WARDS, "E06000001", terms.ENTITY_MISMATCH),
+        ("postcode", "ward", f"{WARDS}:E06000001", terms.ENTITY_MISMATCH),
+        ("boundary", "area", f"{WARDS}:W06000001", terms.ENTITY_MISMATCH),
+    ],
+)
+def test_each_identifier_out_of_order_breaks_its_rule(
+    register: str, field: str, value: str, component: str
+) -> None:
+    """Range, spelling and kind of area are each told by a term of its own."""
+    assert found_in(SCHEMAS, register, field, value) == [(0, component)]
+
+
+@pytest.mark.parametrize(
+    ("register", "field", "value"),
+    [
+        ("address", "address", "999999999999"),
+        ("street", "street", "99999999"),
+        ("school-eng", "dfe-number", "660/4000"),
+        ("school-eng", "dfe-number", "708/0001"),
+        (WARDS, WARDS, "N08000101"),
+        ("postcode", "ward", f"{WARDS}:S13002516"),
+        ("postcode", "county", "elsewhere:E06000001"),
+    ],
+)
+def test_identifiers_at_the_edge_are_in_order(
+    register: str, field: str, value: str
+) -> None:
+    """The largest numbers, Welsh and offshore authorities, and codes of registers that
+    are not known here."""
+    assert found_in(SCHEMAS, register, field, value) == []
+
+
+def test_a_new_register_is_held_to_them_by_its_shape_alone() -> None:
+    """Annotations are all that it takes, on the key and on any other field."""
+    schemas = Schemas([], derived=[SHELTERS])
+    assert found_in(schemas, "shelter", "shelter", "K99000001", "K98000001") == [
+        (1, terms.ENTITY_MISMATCH)
+    ]
+    assert found_in(schemas, "shelter", "street", "8400001", "08400001", "A40") == [
+        (1, terms.NOT_CANONICAL_VALUE),
+        (2, invalid("Usrn")),
+    ]
+    assert found_in(schemas, "shelter", "uprns", ["1", "2"], ["3", "04", "x"], []) == [
+        (1, terms.NOT_CANONICAL_VALUE),
+        (1, invalid("Uprn")),
+    ]
+
+
+def test_a_message_says_what_to_write() -> None:
+    """The canonical spelling, the range or the kind of code is named."""
+    schema = SCHEMAS["school-eng"]
+    rows = staged(schema, {"postcode": ["sw1a1aa"], "dfe-number": ["200/3614"]})
+    said = {one.field: one.message for one in check_rows(rows, schema)}
+    assert "write it “SW1A 1AA”" in said["postcode"]
+    assert "from 201 to 943" in said["dfe-number"]
+    wards = staged(SCHEMAS[WARDS], {WARDS: ["E06000001"]})
+    (found,) = check_rows(wards, SCHEMAS[WARDS])
+    assert "E05 or N08 or S13 or W05" in found.message
+
+
+def test_registers_of_gss_codes_name_entities_that_there_are() -> None:
+    """Each prefix of a shape is a notation of the code list, its pattern's and no
+    other register's."""
+    prefixes = [code for schema in SCHEMAS.values() for code in schema.entity_prefixes]
+    assert len(prefixes) == len(set(prefixes)) == 20
+    assert {f"{ONTOLOGY}entity-{code}" for code in prefixes} == {
+        str(one) for one in SCHEMAS.ontology.subjects() if "#entity-" in str(one)
+    }
