@@ -53,7 +53,7 @@ _NAMED_ESCAPES = {
 }
 _LON_LAT = re.compile(r"\[\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*\]", re.ASCII)
 _WKT_TYPE = re.compile(r"(?:<[^>]*>)?\s*([A-Za-z]+)")
-_WKT_NAMES = {
+WKT_NAMES = {
     name.upper(): name
     for name in (
         "Point",
@@ -139,7 +139,7 @@ def lon_lat_of(value: str) -> tuple[float, float] | None:
 def geometry_type(wkt: str) -> str | None:
     """The `sf:` class of a WKT text, by its keyword; None for an unknown one."""
     match = _WKT_TYPE.match(wkt)
-    name = _WKT_NAMES.get(match[1].upper()) if match else None
+    name = WKT_NAMES.get(match[1].upper()) if match else None
     return f"{SF}{name}" if name else None
 
 
