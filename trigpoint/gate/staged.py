@@ -51,11 +51,20 @@ class Staged:
             for start in range(0, len(self.rows), self.batch):
                 yield part.slice(start, self.batch)
             return
-        with pa.memory_map(str(self.rows)) as source, pa.ipc.open_file(source) as file:
-            # Batches are not copied: their pages are the file's, and read when needed.
-            for number in range(file.num_record_batches):
+        # Batches are not copied: their pages are the file's, and read when needed. Were
+        # it opened once, all of them would count as this process's memory to the end.
+        for number in range(self._batches()):
+            with (
+                pa.memory_map(str(self.rows)) as source,
+                pa.ipc.open_file(source) as file,
+            ):
                 frame = pl.DataFrame(file.get_batch(number))
-                yield frame if columns is None else frame.select(columns)
+            yield frame if columns is None else frame.select(columns)
+
+    def _batches(self) -> int:
+        """How many batches a file has."""
+        with pa.memory_map(str(self.rows)) as source, pa.ipc.open_file(source) as file:
+            return int(file.num_record_batches)
 
 
 class StagedWriter:

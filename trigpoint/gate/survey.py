@@ -6,7 +6,7 @@ which records the rows link to and what became of those, how many values each fi
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -44,11 +44,11 @@ class Survey:
     def filled(self) -> Mapping[str, int]:
         """In how many rows each of the schema's fields has a value."""
         names = [name for name in self.schema.names if name in self.rows.columns]
-        source = self.rows.rows
-        frame = (
-            source.lazy() if isinstance(source, pl.DataFrame) else pl.scan_ipc(source)
-        )
-        return frame.select(pl.col(names).count()).collect().row(0, named=True)
+        counts = Counter(dict.fromkeys(names, 0))
+        for part in self.rows.batches(names):
+            absent = part.null_count().row(0, named=True)
+            counts.update({name: len(part) - absent[name] for name in names})
+        return counts
 
     def duplicate_keys(self) -> Iterator[Violation]:
         """Every row whose key another row of the load has, too."""
