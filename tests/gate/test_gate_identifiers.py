@@ -8,6 +8,7 @@ from tests.gate.values import SCHEMAS, Value, staged
 from trigpoint.gate import terms
 from trigpoint.gate.rules import check_rows
 from trigpoint.iris import ONTOLOGY
+from trigpoint.resources import resource_folder
 from trigpoint.schema.catalogue import Schemas
 
 WARDS = "statistical-geography-ward"
@@ -132,3 +133,18 @@ def test_registers_of_gss_codes_name_entities_that_there_are() -> None:
     assert {f"{ONTOLOGY}entity-{code}" for code in prefixes} == {
         str(one) for one in SCHEMAS.ontology.subjects() if "#entity-" in str(one)
     }
+
+
+def test_what_a_shape_switches_on_is_documented() -> None:
+    """docs/registers.md names each kind of identifier, with its rule, and each rule on
+    values of one record."""
+    text = (resource_folder("shapes").parent / "docs" / "registers.md").read_text(
+        "utf-8"
+    )
+    _, _, section = text.partition("## Rules that a shape switches on")
+    section, _, _ = section.partition("\n## ")
+    for kind, rule in terms.INVALID_IDENTIFIER.items():
+        assert f"| `{terms.short(kind)}` |" in section
+        assert f"`{terms.short(rule)}`" in section
+    for rule in (terms.NOT_CANONICAL_VALUE, terms.ENTITY_MISMATCH, terms.FORMULA_CELL):
+        assert f"`{terms.short(rule)}`" in section
