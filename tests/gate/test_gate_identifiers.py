@@ -138,9 +138,8 @@ def test_registers_of_gss_codes_name_entities_that_there_are() -> None:
 def test_what_a_shape_switches_on_is_documented() -> None:
     """docs/registers.md names each kind of identifier, with its rule, and each rule on
     values of one record."""
-    text = (resource_folder("shapes").parent / "docs" / "registers.md").read_text(
-        "utf-8"
-    )
+    docs = resource_folder("shapes").parent / "docs"
+    text = (docs / "registers.md").read_text("utf-8")
     _, _, section = text.partition("## Rules that a shape switches on")
     section, _, _ = section.partition("\n## ")
     for kind, rule in terms.INVALID_IDENTIFIER.items():
