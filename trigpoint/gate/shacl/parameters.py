@@ -321,6 +321,13 @@ def _qualified(given: Given) -> Made:
             )
 
 
+def _qualified_count(given: Given) -> Made:
+    """A count of what qualifies; the shape that says so makes the constraint."""
+    if given.has_path and not given.values(SH.qualifiedValueShape):
+        raise given.ill("sh:qualifiedValueShape beside it")
+    yield from ()
+
+
 def _logic(given: Given) -> Made:
     lists = (
         [[value] for value in given.stated]
@@ -352,6 +359,8 @@ _MAKERS: dict[URIRef, _Maker] = {
     SH.node: _nested,
     SH.property: _nested,
     SH.qualifiedValueShape: _qualified,
+    SH.qualifiedMinCount: _qualified_count,
+    SH.qualifiedMaxCount: _qualified_count,
     **dict.fromkeys(_OPERATORS, _range),
     **dict.fromkeys(_LOGIC, _logic),
     **dict.fromkeys((SH.equals, SH.disjoint, SH.lessThan, SH.lessThanOrEquals), _pair),

@@ -78,8 +78,9 @@ def _parameters(part: Part) -> Iterator[URIRef]:
     for parameter in part.parameters:
         yield parameter
         yield from _WITH.get(parameter, ())
-    if not {SH.qualifiedMinCount, SH.qualifiedMaxCount} & set(part.parameters):
-        yield from (SH.qualifiedMinCount, SH.qualifiedMaxCount)
+    counts = {SH.qualifiedMinCount, SH.qualifiedMaxCount}
+    if SH.qualifiedValueShape in part.parameters and not counts & set(part.parameters):
+        yield from sorted(counts)
 
 
 def _allow(graph: Graph, shapes: Graph, shape: Node) -> None:

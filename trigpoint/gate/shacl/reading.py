@@ -26,7 +26,7 @@ _SILENT = {
     *(SH.name, SH.description, SH.order, SH.group, SH.defaultValue, SH.severity),
     *(SH.message, SH.deactivated, SH.path, SH.flags, SH.ignoredProperties),
     *(SH.targetClass, SH.targetNode, SH.targetSubjectsOf, SH.targetObjectsOf),
-    *(SH.qualifiedMinCount, SH.qualifiedMaxCount, SH.qualifiedValueShapesDisjoint),
+    SH.qualifiedValueShapesDisjoint,
 }
 _OTHER_PATHS = (
     SH.inversePath,

@@ -183,7 +183,7 @@ def _same(sources: Sequence[Source], others: Sequence[Source]) -> Verdict:
     if not sources or not others:
         return negate(either(*map(exists, (*sources, *others))))
     if len(sources) == 1 == len(others) and most((*sources, *others)) == 2:
-        one, other = (identity(s.node(s.values)) for s in (*sources, *others))
+        one, other = (_single(source, identity) for source in (*sources, *others))
         return one.eq_missing(other)
     difference = terms(sources).list.set_symmetric_difference(terms(others))
     return difference.list.len() == 0
@@ -205,7 +205,7 @@ def _apart(sources: Sequence[Source], others: Sequence[Source]) -> Verdict:
     if not sources or not others:
         return True
     if len(sources) == 1 == len(others) and most((*sources, *others)) == 2:
-        one, other = (identity(s.node(s.values)) for s in (*sources, *others))
+        one, other = (_single(source, identity) for source in (*sources, *others))
         return (one != other).fill_null(True)
     common = terms(sources).list.set_intersection(terms(others))
     return common.list.len() == 0
@@ -233,9 +233,7 @@ def _less_than(
 def less(constraint: c.LessThan, one: Node, other: Node) -> Verdict:
     """Whether one value is less than the other. IRIs, and texts with a language, are
     compared as plain texts, as pySHACL does."""
-    text, against = one.text, other.text
-    if not isinstance(text, pl.Expr) or not isinstance(against, pl.Expr):
-        raise NotCompiled("it compares with what is the same in every row")
+    text, against = _text(one), _text(other)
     return values.by_datatype(
         one,
         lambda datatype: values.by_datatype(
@@ -357,7 +355,7 @@ def terms(
     lists = [
         source.values.list.drop_nulls().list.eval(kept(source.node(pl.element())))
         if source.many
-        else pl.concat_list(kept(source.node(source.values)))
+        else pl.concat_list(_single(source, kept))
         for source in sources
     ]
     if not lists:
@@ -366,17 +364,30 @@ def terms(
     return found.list.drop_nulls().list.unique()
 
 
+def _single(source: Source, what: Callable[[Node], pl.Expr]) -> pl.Expr:
+    """Something of a source of one value; null where there is none, though its node
+    may be named by the key (a geometry's is)."""
+    found = what(source.node(source.values))
+    if source.always:
+        return found
+    return pl.when(source.values.is_not_null()).then(found)
+
+
 def identity(node: Node) -> pl.Expr:
     """A text that two nodes have in common only if they are the same term."""
-    if node.text is None:
-        raise NotCompiled("it compares terms that are not in the rows")
-    text = pl.lit(node.text) if isinstance(node.text, str) else node.text
+    text = _text(node)
     if node.is_iri:
         return pl.concat_str(pl.lit("<"), text)
     if isinstance(node.datatype, pl.Expr):
         return pl.concat_str(node.datatype, pl.lit("\n"), text)
     kind = f"@{node.language.lower()}" if node.language else node.datatype or STRING
     return pl.concat_str(pl.lit(f"{kind}\n"), text)
+
+
+def _text(node: Node) -> pl.Expr:
+    if node.text is None:
+        raise NotCompiled("it compares terms that are not in the rows")
+    return pl.lit(node.text) if isinstance(node.text, str) else node.text
 
 
 def undeclared(constraint: c.Closed, node: Node) -> list[tuple[str, Source]]:
