@@ -115,8 +115,6 @@ def sentence(
 ) -> Sentence:
     """Our sentence for what a component finds in a value of a field; one that says
     nothing when we have none for the component."""
-    if component == terms.UNWRITABLE:
-        return _with_value("{value} cannot be part of an IRI")
     if field is not None:
         ours = _of_field(component, field, schema, parameter)
         if ours is not None:

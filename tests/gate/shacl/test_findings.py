@@ -190,16 +190,6 @@ def test_what_was_said_stands_in_where_nobody_has_a_sentence(known: Brief) -> No
     assert of_shape(known, shape, odd).message == odd
 
 
-def test_what_is_no_rdf_is_a_violation_whatever_the_shape_says(known: Brief) -> None:
-    """Neither the severity nor the message of the shape is about that."""
-    some = with_more(known, "shape:site-note sh:message 'Short, please.' .")
-    note = URIRef(f"{SHAPE}-note")
-    assert of_shape(some, note, terms.MAX_LENGTH).severity == "warning"
-    violation = of_shape(some, note, terms.UNWRITABLE)
-    assert violation.severity == "violation"
-    assert "cannot be part of an IRI" in violation.message
-
-
 def test_a_field_is_found_by_its_shape_before_its_path(known: Brief) -> None:
     """Two fields may share a path; a nested shape has only that."""
     size, name = known.schema.field("size"), known.schema.field("name")

@@ -83,30 +83,24 @@ class Batch:
             )
         return self._nodes[focus]
 
-    def graph(
-        self, held: Iterable[tuple[str, str, str]]
-    ) -> tuple[Graph, list[tuple[int, Field | None]]]:
-        """The data graph, and row and field of each line that is not RDF.
-
-        `held` are register, key and class of the records linked to that exist.
-        """
+    def graph(self, held: Iterable[tuple[str, str, str]]) -> Graph:
+        """The data graph. `held` are register, key and class of the records linked to
+        that exist. Raises InvalidShape when what the shape makes of a row is not RDF:
+        keys and values are escaped, so no row is to blame."""
         graph = rowstore.new_graph()
-        lines = [(i, *one) for i in range(len(self.items)) for one in self._lines(i)]
-        unwritable: list[tuple[int, Field | None]] = []
+        lines = (line for i in range(len(self.items)) for line in self._lines(i))
         try:
-            rowstore.add_lines(graph, (line for _, _, line in lines))
-        except SyntaxError:
-            for i, field, line in lines:
-                try:
-                    rowstore.add_lines(graph, [line])
-                except SyntaxError:
-                    unwritable.append((i, field))
+            rowstore.add_lines(graph, lines)
+        except SyntaxError as error:
+            raise InvalidShape(
+                f"<{self._schema.shape}> makes of a row what is not RDF: {error}"
+            ) from error
         for register, key, target_class in held:
             iri = URIRef(record_iri(self._known.base, encode_key(register), key))
             graph.add((iri, RDF.type, URIRef(target_class)))
         for one, other in self._known.classes:
             graph.add((URIRef(one), RDFS.subClassOf, URIRef(other)))
-        return graph, unwritable
+        return graph
 
     def value(self, i: int, field: Field | None, node: Node | None) -> str | None:
         """The value as row `i` wrote it, for the node that pySHACL names; the node's
@@ -157,16 +151,15 @@ class Batch:
                 if (present := _present(value)) is not None
             }
 
-    def _lines(self, i: int) -> Iterator[tuple[Field | None, str]]:
-        """N-Triples of one row, each with the field that it comes from."""
+    def _lines(self, i: int) -> Iterator[str]:
+        """N-Triples of one row."""
         subject = self.subjects[i]
-        yield None, f"<{subject}> <{rdf.RDF_TYPE}> <{self._schema.target_class}> ."
+        yield f"<{subject}> <{rdf.RDF_TYPE}> <{self._schema.target_class}> ."
         for other in rdf.exact_matches(self.keys[i], self._schema):
-            yield None, f"<{subject}> <{rdf.EXACT_MATCH}> <{other}> ."
+            yield f"<{subject}> <{rdf.EXACT_MATCH}> <{other}> ."
         for name, written in self.items[i].items():
             field = self._schema.field(name)
-            for line in rdf.field_lines(subject, written, field, self._known.base):
-                yield field, line
+            yield from rdf.field_lines(subject, written, field, self._known.base)
 
 
 def _values(written: str | list[str] | None) -> Sequence[str]:

@@ -94,15 +94,13 @@ class Findings:
     ) -> _Constraint:
         return _Constraint(
             None if field is None else field.name,
-            self._severity(shape, component),
+            self._severity(shape),
             str(shape) if isinstance(shape, URIRef) else self._schema.shape,
             self._message(shape, component, field),
         )
 
-    def _severity(self, shape: Node, component: str) -> Severity:
+    def _severity(self, shape: Node) -> Severity:
         """A severity of somebody's own refuses nothing."""
-        if component == terms.UNWRITABLE:
-            return "violation"
         severity = self._shapes.value(shape, SH.severity) or SH.Violation
         return _SEVERITIES.get(severity, "warning")
 
@@ -110,7 +108,7 @@ class Findings:
         self, shape: Node, component: str, field: Field | None
     ) -> Callable[[str | None], str | None]:
         own = messages.shape_message(self._shapes, shape)
-        if own is not None and component != terms.UNWRITABLE:
+        if own is not None:
             return lambda value: own
         parameter = partial(messages.list_of, self._shapes, shape)
         ours = messages.sentence(component, field, self._schema, parameter)

@@ -18,7 +18,6 @@ from rdflib import SH, Graph, URIRef
 from rdflib.term import Node
 
 from trigpoint.errors import InvalidShape
-from trigpoint.gate import terms
 from trigpoint.gate.shacl.batch import Batch, Brief
 from trigpoint.gate.shacl.cut import alike, apart, cut, single
 from trigpoint.gate.shacl.findings import Findings, Told
@@ -77,11 +76,10 @@ class Judge:
     ) -> Iterator[Violation]:
         """The verdict on one batch, given to all rows that a node stands for."""
         batch = Batch(self._known, frame.drop("_rows", "_keys"), alike=part.alike)
-        graph, unwritable = batch.graph(targets.held_among(frame))
+        graph = batch.graph(targets.held_among(frame))
         for subject in batch.subjects:
             graph.add((_BATCH, JUDGES, subject))
-        found: list[tuple[int, int | None, Told]]
-        found = [self._unwritable(batch, *one) for one in unwritable]
+        found: list[tuple[int, int | None, Told]] = []
         results = self._run(graph, part)
         # Not every sh:ValidationResult: those under sh:detail belong to another.
         for result in results.objects(None, SH.result):
@@ -135,22 +133,6 @@ class Judge:
             said=str(result.get(SH.resultMessage, "")),
         )
         return i, batch.place_by_key(i, node) if field is None else None, told
-
-    def _unwritable(
-        self, batch: Batch, i: int, field: Field | None
-    ) -> tuple[int, None, Told]:
-        """A line that is not RDF; one of no field is of the key."""
-        field = field or self._schema.field(self._schema.key)
-        written = batch.items[i].get(field.name, batch.keys[i])
-        told = Told(
-            shape=URIRef(field.shape),
-            component=terms.UNWRITABLE,
-            field=field,
-            value=written if isinstance(written, str) else ", ".join(written),
-            path=field.path,
-            said="",
-        )
-        return i, None, told
 
     @property
     def _geometry_field(self) -> Field | None:
