@@ -6,10 +6,13 @@ import pytest
 
 from tests.gate.values import SCHEMAS, Value, staged
 from trigpoint.gate import terms
-from trigpoint.gate.rules import check_rows
+from trigpoint.gate.checks import run
+from trigpoint.gate.rules import checks
+from trigpoint.gate.violation import Violation
 from trigpoint.iris import ONTOLOGY
 from trigpoint.resources import resource_folder
 from trigpoint.schema.catalogue import Schemas
+from trigpoint.schema.shape import Schema
 
 WARDS = "statistical-geography-ward"
 SHELTERS = """
@@ -37,15 +40,21 @@ shape:shelter-uprns sh:name "uprns" ; sh:path tp:uprn ; sh:order 3 ;
 
 
 def invalid(kind: str) -> str:
+    """The rule that an identifier breaks that is none of its kind."""
     return terms.INVALID_IDENTIFIER[ONTOLOGY + kind]
+
+
+def ruled(schema: Schema, columns: dict[str, list[Value]]) -> list[Violation]:
+    """What the rules find in rows of these columns."""
+    rows = staged(schema, columns)
+    return list(run(rows, checks(schema, rows.columns)))
 
 
 def found_in(
     schemas: Schemas, register: str, field: str, *values: Value
 ) -> list[tuple[int | None, str]]:
     """Row and component of what the rules find in a field."""
-    rows = staged(schemas[register], {field: [*values]})
-    found = check_rows(rows, schemas[register])
+    found = ruled(schemas[register], {field: [*values]})
     return [(one.row, one.component) for one in found if one.field == field]
 
 
@@ -115,13 +124,14 @@ def test_a_new_register_is_held_to_them_by_its_shape_alone() -> None:
 
 def test_a_message_says_what_to_write() -> None:
     """The canonical spelling, the range or the kind of code is named."""
-    schema = SCHEMAS["school-eng"]
-    rows = staged(schema, {"postcode": ["sw1a1aa"], "dfe-number": ["200/3614"]})
-    said = {one.field: one.message for one in check_rows(rows, schema)}
+    schools: dict[str, list[Value]] = {
+        "postcode": ["sw1a1aa"],
+        "dfe-number": ["200/3614"],
+    }
+    said = {one.field: one.message for one in ruled(SCHEMAS["school-eng"], schools)}
     assert "write it “SW1A 1AA”" in said["postcode"]
     assert "from 201 to 943" in said["dfe-number"]
-    wards = staged(SCHEMAS[WARDS], {WARDS: ["E06000001"]})
-    (found,) = check_rows(wards, SCHEMAS[WARDS])
+    (found,) = ruled(SCHEMAS[WARDS], {WARDS: ["E06000001"]})
     assert "E05 or N08 or S13 or W05" in found.message
 
 
