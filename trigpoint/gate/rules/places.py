@@ -38,7 +38,7 @@ PLAIN_POINT = (
 _LONGEST_POINT = 200
 _CRS = r"^<([^<>\s]+)> ?[A-Za-z]"
 # A geometry may have megabytes: so many are in memory at a time.
-_AT_ONCE = 1_000
+_AT_ONCE = 200
 
 
 def find_geometries(
