@@ -4,6 +4,7 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TOOLS := $(VENV)/.tools
 
 .PHONY: demo test test-full lint format bench sample clean
 
@@ -17,23 +18,23 @@ var/demo: | $(READY)
 	$(BIN)/python -m loaders rsf data/*.rsf* --source-title "trigpoint sample (data/SOURCE.md)" --attribution "Public sector information under the Open Government Licence v3.0, and facts of mySociety under CC BY 4.0: data/SOURCE.md says which, and whom to name." --data var/demo.new --base http://localhost:$(PORT)
 	mv var/demo.new var/demo
 
-test: $(READY)
+test: $(TOOLS)
 	$(BIN)/python -m pytest -m "not long"
 
-test-full: $(READY)
+test-full: $(TOOLS)
 	$(BIN)/python -m pytest
 
-lint: $(READY)
+lint: $(TOOLS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: $(READY)
+format: $(TOOLS)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY)
+bench: $(TOOLS)
 	$(BIN)/python -m bench
 
 # Makes data/ again from the source files in the folder named by TRIGPOINT_REAL_DATA.
@@ -44,7 +45,12 @@ $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "trigpoint needs Python 3.11 or newer: make PYTHON=python3.x")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable . --group api --group loaders --group test --group lint
+	$(BIN)/python -m pip install --quiet --editable . --group api --group loaders
+	touch $@
+
+# What tests, benchmarks and linters need, and the product does not.
+$(TOOLS): $(READY)
+	$(BIN)/python -m pip install --quiet --group test --group bench --group lint
 	touch $@
 
 clean:

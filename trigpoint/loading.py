@@ -5,7 +5,6 @@ Nothing is decided here: who loads looks at the report and keeps the transaction
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -114,7 +113,7 @@ class Loading:
             frame,
             schema,
             self.schemas,
-            held=self._held,
+            held=self.held,
             source_date=day,
             base=self.base,
             progress=lambda done, total: progress(
@@ -140,7 +139,7 @@ class Loading:
             items,
             self.schemas[register],
             self.schemas,
-            held=self._held,
+            held=self.held,
             source_date=batch.release_date or today(),
             base=self.base,
             report=report,
@@ -153,11 +152,10 @@ class Loading:
         newest = self.log.entries(register, size, 1) if size else []
         return max([now(), *(entry.timestamp for entry in newest)])
 
-    def _held(self, register: str, keys: Collection[str]) -> Mapping[str, str | None]:
+    def held(self, register: str, keys: pl.Series) -> pl.DataFrame:
         """Which of these keys a register holds, with the date on which each ended."""
         end = self.schemas[register].end if register in self.schemas else None
-        found = self.log.values(register, pl.Series(list(keys), dtype=pl.String), end)
-        return dict(found.iter_rows())
+        return self.log.values(register, keys, end).rename({"value": "end"})
 
     def _standing(self, load: Load, schema: Schema) -> Standing | None:
         """What a load is compared with, if it should hold all of its register."""

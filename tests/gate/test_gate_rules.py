@@ -163,12 +163,6 @@ def test_a_row_with_a_problem_is_refused_with_its_reason(check_sites: Check) -> 
     assert report.violations[0].message == "BNE may be Bath or Barnet"
 
 
-def test_rows_left_out_are_nobodys_business(check_sites: Check) -> None:
-    """A row out of scope is not judged, nor counted for its key."""
-    rows: list[Row] = [site("7"), {**site("7", name="x"), "_left_out": "in Wales"}]
-    assert check_sites(rows).violations == ()
-
-
 def test_an_empty_member_of_an_array_is_refused(check_sites: Check) -> None:
     """Null among the values of a field is no value."""
     report = check_sites([site(tags=["old", None])])

@@ -1,24 +1,34 @@
 """The gate: one register's staged rows, judged by its shape and by our rules.
 
 Nothing is changed and nothing is written. What comes back is one report; who loads
-decides what to do with it.
+decides what to do with it. Rows pass twice, in batches: once to see their keys and what
+they link to, once to be judged.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
 
-from trigpoint.gate import links, rules, terms
+from trigpoint.gate import rules, terms
+from trigpoint.gate.checks import Check, run
 from trigpoint.gate.drop import Standing, suspicious_drops
-from trigpoint.gate.links import Held, Successors
+from trigpoint.gate.links import Successors, link_checks
+from trigpoint.gate.refused import links_to_refused
 from trigpoint.gate.report import Report
-from trigpoint.gate.shacl.frames import BATCH, Progress, judge_frame
+from trigpoint.gate.shacl.batch import Brief, brief
+from trigpoint.gate.shacl.compiler import compile_shape
+from trigpoint.gate.shacl.judge import Judge
+from trigpoint.gate.staged import Staged
+from trigpoint.gate.survey import survey
+from trigpoint.gate.targets import Held, Targets
 from trigpoint.gate.violation import Violation
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.shape import Schema
+
+Progress = Callable[[int, int], None]  # rows judged, rows in all
 
 _ALSO_BY_SHAPE = {
     terms.EMPTY_VALUE,
@@ -32,7 +42,7 @@ _ALSO_BY_SHAPE = {
 
 
 def check(
-    frame: pl.DataFrame | pl.LazyFrame,
+    rows: pl.DataFrame | Staged,
     schema: Schema,
     schemas: Schemas,
     *,
@@ -44,101 +54,93 @@ def check(
     force: bool = False,
     successors: Successors | None = None,
     report: Report | None = None,
-    batch: int = BATCH,
-    workers: int | None = None,
 ) -> Report:
-    """Judge staged rows.
+    """Judge staged rows (see `Staged`). A partial load has to be completed from the
+    current records first: a row is judged as the record that it would become.
 
-    `frame` has the register's fields (String, or List(String) where a field takes
-    many values; null for absent), `_row` (its number in the source, as a person
-    counts) and perhaps `_left_out` and `_problem` (reasons). Rows with `_left_out`
-    are not looked at. A partial load has to be completed from the current records
-    first: a row is judged as the record that it would become.
-
-    `held` tells which link targets exist and when they ended; rows of `frame` itself
+    `held` tells which link targets exist and when they ended; rows of the load itself
     count as held. `source_date` is the release's date, to which links of rows that
     have not ended must hold. `current`, for full loads, is what the register holds
     now: a release that loses far more than usual is refused, or with `force` warned
     of. Findings go into `report` when one is given, so that several registers can
     share it. Raises InvalidShape when pySHACL cannot work with the shape and
-    TypeError when a column is not of the type above.
+    TypeError when a column is not of the type that its field has.
     """
     found = Report() if report is None else report
-    rows = staged(frame, schema)
-    targets = links.look_up(rows, schema, held)
-    judged = judge_frame(
-        rows,
-        schema,
-        schemas,
-        targets.all,
-        base,
-        batch=batch,
-        workers=workers,
-        progress=progress,
-    )
-    found.extend(unrepeated(judged, rules.check_rows(rows, schema)))
-    found.extend(rules.duplicate_keys(rows, schema))
-    found.extend(links.ended_links(rows, schema, targets, str(source_date), successors))
-    refused = found.rejected_rows(schema.register).to_list()
-    found.extend(links.links_to_refused(rows, schema, targets, refused))
+    load = rows if isinstance(rows, Staged) else Staged(rows)
+    require_columns(load, schema)
+    known = brief(schema, schemas, base)
+    seen = survey(load, known, held)
+    checks = [
+        *checks_of(known, seen.targets, load),
+        *link_checks(schema, seen.targets, str(source_date), successors),
+    ]
+    found.extend(rules.empty_columns(load, schema))
+    found.extend(judged(load, schema, checks, progress))
+    found.extend(seen.duplicate_keys())
+    refused = found.rejected_rows(schema.register)
+    found.extend(links_to_refused(load, schema, seen.targets, refused))
     if current is not None:
-        found.extend(suspicious_drops(rows, schema, current, force=force))
+        found.extend(suspicious_drops(seen, schema, current, force=force))
     return found
 
 
-def staged(frame: pl.DataFrame | pl.LazyFrame, schema: Schema) -> pl.DataFrame:
-    """The rows to judge, in columns of the types that fields have.
-
-    Raises TypeError for a column of another type, or when `_row` or the key is not
-    there: a loader's mistake, not the data's.
-    """
-    rows = frame.collect() if isinstance(frame, pl.LazyFrame) else frame
+def require_columns(rows: Staged, schema: Schema) -> None:
+    """Raises TypeError for a column that is not of its field's type, or when `_row` or
+    the key is not there: a loader's mistake, not the data's."""
+    there = rows.columns
     for needed in ("_row", schema.key):
-        if needed not in rows.columns:
+        if needed not in there:
             raise TypeError(f"staged rows of {schema.register} need a column {needed}")
-    if "_left_out" in rows.columns:
-        rows = rows.filter(pl.col("_left_out").is_null()).drop("_left_out")
-    types = {
-        field.name: pl.List(pl.String) if field.many else pl.String
-        for field in schema.fields
-        if field.name in rows.columns
-    }
-    for name, kind in types.items():
-        given = rows.schema[name]
-        if given not in (kind, pl.Null):
+    for field in schema.fields:
+        kind = pl.List(pl.String) if field.many else pl.String()
+        if there.get(field.name, kind) != kind:
             raise TypeError(
-                f"column {name} of {schema.register} is {given}, not {kind}"
+                f"column {field.name} of {schema.register} is {there[field.name]}, "
+                f"not {kind}"
             )
-    return rows.with_columns(pl.col(name).cast(kind) for name, kind in types.items())
 
 
-def unrepeated(
-    judged: Iterable[Violation], ruled: Iterable[Violation]
+def checks_of(known: Brief, targets: Targets, rows: Staged) -> list[Check]:
+    """What the shape asks of these rows, then what our rules add to it."""
+    compiled = compile_shape(known)
+    return [
+        *compiled.checks(targets, Judge(known), rows.columns),
+        *rules.checks(known.schema, rows.columns),
+    ]
+
+
+def judged(
+    rows: Staged,
+    schema: Schema,
+    checks: Sequence[Check],
+    progress: Progress | None = None,
 ) -> Iterator[Violation]:
-    """What the shape refuses, then what our rules add to it. Where both refuse one
-    value for the same reason, the shape has said it."""
-    said: set[tuple[int | None, str | None]] = set()
-    for violation in judged:
-        said.add((violation.row, violation.field))
-        yield violation
-    for violation in ruled:
-        again = (violation.row, violation.field) in said
-        if not (again and violation.component in _ALSO_BY_SHAPE):
-            yield violation
+    """What the checks find, batch by batch in the order of rows and fields. Where the
+    shape and a rule refuse one value for the same reason, the shape has said it."""
+    order = {name: place for place, name in enumerate(schema.names)}
+    done, total = 0, len(rows)
+    for batch in rows.batches():
+        found = list(run(batch, checks))
+        said = {(v.row, v.field) for v in found if v.component.startswith(terms.SH)}
+        new = [
+            v
+            for v in found
+            if v.component not in _ALSO_BY_SHAPE or (v.row, v.field) not in said
+        ]
+        yield from sorted(
+            new, key=lambda v: (v.row or 0, order.get(v.field or "", -1), v.component)
+        )
+        done += len(batch)
+        if progress is not None:
+            progress(done, total)
 
 
 def split(
-    frame: pl.DataFrame | pl.LazyFrame, report: Report, register: str
+    frame: pl.DataFrame, report: Report, register: str
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The staged rows of `register` that the report accepts, and those it refuses.
-
-    Rows with `_left_out` are in neither.
-    """
-    rows = frame.collect() if isinstance(frame, pl.LazyFrame) else frame
-    if "_left_out" in rows.columns:
-        rows = rows.filter(pl.col("_left_out").is_null())
+    """The staged rows of `register` that the report accepts, and those it refuses."""
     if report.rejects_all(register):
-        return rows.clear(), rows
-    numbers = report.rejected_rows(register).cast(rows["_row"].dtype)
-    refused = rows["_row"].is_in(numbers.implode())
-    return rows.filter(~refused), rows.filter(refused)
+        return frame.clear(), frame
+    refused = frame["_row"].is_in(report.rejected_rows(register).implode())
+    return frame.filter(~refused), frame.filter(refused)
