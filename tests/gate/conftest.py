@@ -26,7 +26,6 @@ def check_sites(schemas: Schemas) -> Check:
             "held": held,
             "source_date": SOURCE_DATE,
             "base": BASE,
-            "workers": 1,
         }
         return check(frame, schemas["site"], schemas, **{**arguments, **options})
 

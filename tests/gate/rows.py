@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from trigpoint.gate import Report
+from trigpoint.gate import Held, Report
 from trigpoint.schema.shape import Schema
 
 HERE = Path(__file__).parent
@@ -26,11 +26,22 @@ Row = Mapping[str, Values]
 Check = Callable[..., Report]
 
 
-def held(register: str, keys: Collection[str]) -> Mapping[str, str | None]:
-    """What the registers hold beside the load: the owners, and one site."""
-    sites: dict[str, str | None] = {"900": None}
-    known = {"owner": OWNERS, "site": sites}.get(register, {})
-    return {key: known[key] for key in keys if key in known}
+def holding(registers: Mapping[str, Mapping[str, str | None]]) -> Held:
+    """What these registers hold: keys and their ends."""
+
+    def held(register: str, keys: pl.Series) -> pl.DataFrame:
+        assert keys.n_unique() == len(keys)
+        ends = registers.get(register, {})
+        there = [(key, ends[key]) for key in keys if key in ends]
+        return pl.DataFrame(
+            there, schema={"key": pl.String, "end": pl.String}, orient="row"
+        )
+
+    return held
+
+
+# What the registers hold beside the load: the owners, and one site.
+held = holding({"owner": OWNERS, "site": {"900": None}})
 
 
 def staged_frame(schema: Schema, rows: list[Row]) -> pl.DataFrame:

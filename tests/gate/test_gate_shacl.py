@@ -26,6 +26,7 @@ from tests.gate.rows import (
     Check,
     Row,
     held,
+    holding,
     places,
     site,
     staged_frame,
@@ -35,6 +36,7 @@ from trigpoint.gate import check, terms
 from trigpoint.gate.shacl.batch import brief
 from trigpoint.gate.shacl.frames import cut, rows_of
 from trigpoint.gate.shacl.whole import Judge
+from trigpoint.gate.staged import Staged
 from trigpoint.iris import record_iri
 from trigpoint.schema import rdf
 from trigpoint.schema.catalogue import Schemas
@@ -215,7 +217,6 @@ def test_a_shape_that_cannot_be_used_is_named(tmp_path: Any, schemas: Schemas) -
             held=held,
             source_date=SOURCE_DATE,
             base=BASE,
-            workers=1,
         )
 
 
@@ -282,7 +283,6 @@ def test_verdicts_are_those_of_pyshacl_by_itself(
         held=held,
         source_date=SOURCE_DATE,
         base=BASE,
-        workers=1,
     )
     turtle = pyoxigraph.parse(report.as_rdf(BASE, schemas), RdfFormat.TURTLE)
     triples = pyoxigraph.serialize(turtle, format=RdfFormat.N_TRIPLES)
@@ -308,11 +308,10 @@ def test_order_and_batch_size_do_not_matter(
         "held": held,
         "source_date": SOURCE_DATE,
         "base": BASE,
-        "workers": 1,
     }
     schema = schemas["site"]
     whole = check(frame, schema, schemas, **arguments)
-    cut_up = check(frame[order], schema, schemas, batch=batch, **arguments)
+    cut_up = check(Staged(frame[order], batch), schema, schemas, **arguments)
     assert set(cut_up.violations) == set(whole.violations)
     assert cut_up.counts == whole.counts
 
@@ -370,19 +369,15 @@ def test_every_character_can_be_in_a_key_of_a_link(schemas: Schemas) -> None:
     """A link to a held record is found whatever its key is made of."""
     odd = [c + "1" for c in string.punctuation + " é\u2028"]
 
-    def holds(register: str, keys: Any) -> dict[str, None]:
-        return {key: None for key in keys if key in odd}
-
     rows: list[Row] = [site(str(i), owner=key) for i, key in enumerate(odd, start=1)]
     frame = staged_frame(schemas["site"], rows).drop("authority")
     report = check(
         frame,
         schemas["site"],
         schemas,
-        held=holds,
+        held=holding({"owner": dict.fromkeys(odd)}),
         source_date=SOURCE_DATE,
         base=BASE,
-        workers=1,
     )
     found = [v for v in report.violations if v.component.startswith(terms.SH)]
     assert found == []

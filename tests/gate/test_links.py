@@ -9,8 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.gate.rows import BASE, SOURCE_DATE, Row, staged_frame
-from tests.gate.test_survey import NOTHING, holding
+from tests.gate.rows import BASE, SOURCE_DATE, Row, holding, staged_frame
 from trigpoint.gate import terms
 from trigpoint.gate.checks import run
 from trigpoint.gate.links import link_checks
@@ -22,6 +21,7 @@ from trigpoint.gate.targets import Held
 from trigpoint.gate.violation import Violation
 from trigpoint.schema.catalogue import Schemas
 
+NOTHING = holding({})
 OWNERS = holding(
     {"owner": {"A1": None, "old": "2015", "late": "2020-06-01", "odd": "some day"}}
 )

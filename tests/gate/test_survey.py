@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.gate.rows import BASE, Row, staged_frame
+from tests.gate.rows import BASE, Row, holding, staged_frame
 from trigpoint.gate import survey as surveys
 from trigpoint.gate import terms
 from trigpoint.gate.distinct import Distinct
 from trigpoint.gate.shacl.batch import Brief, brief
 from trigpoint.gate.staged import Staged
 from trigpoint.gate.survey import every_target, survey
-from trigpoint.gate.targets import Held
 from trigpoint.iris import ONTOLOGY
 from trigpoint.schema.catalogue import Schemas
 
@@ -30,20 +28,6 @@ OWNER, SITE, BODY = f"{ONTOLOGY}Owner", f"{ONTOLOGY}Site", f"{ONTOLOGY}Body"
 @pytest.fixture
 def known(schemas: Schemas) -> Brief:
     return brief(schemas["site"], schemas, BASE)
-
-
-def holding(registers: Mapping[str, Mapping[str, str | None]]) -> Held:
-    """What these registers hold: keys and their ends."""
-
-    def held(register: str, keys: pl.Series) -> pl.DataFrame:
-        assert keys.n_unique() == len(keys)
-        ends = registers.get(register, {})
-        there = [(key, ends[key]) for key in keys if key in ends]
-        return pl.DataFrame(
-            there, schema={"key": pl.String, "end": pl.String}, orient="row"
-        )
-
-    return held
 
 
 NOTHING = holding({})

@@ -15,9 +15,7 @@ import polars as pl
 
 from trigpoint.gate import terms
 from trigpoint.gate.distinct import fingerprint
-from trigpoint.gate.staged import Staged
 from trigpoint.gate.survey import Survey
-from trigpoint.gate.targets import Targets
 from trigpoint.gate.terms import Severity
 from trigpoint.gate.violation import Violation
 from trigpoint.schema.shape import Schema
@@ -63,7 +61,7 @@ def _has(name: str) -> pl.Expr:
 
 
 def suspicious_drops(
-    survey: Survey | pl.DataFrame,
+    survey: Survey,
     schema: Schema,
     current: Standing,
     *,
@@ -73,8 +71,6 @@ def suspicious_drops(
 
     The load has to hold the whole register: every row, and in each row every value.
     """
-    if isinstance(survey, pl.DataFrame):
-        survey = _surveyed(survey, schema)
     severity: Severity = "warning" if force else "violation"
     held, rows = len(current.keys), len(survey.rows)
     if held < _FEWEST:
@@ -104,12 +100,6 @@ def suspicious_drops(
                 f"{before:.0%} of the current records: expected to lose at most "
                 f"{schema.max_blanked:.0%} of that. Check the column, or force it",
             )
-
-
-def _surveyed(frame: pl.DataFrame, schema: Schema) -> Survey:
-    """Rows that were not surveyed, as far as drops are concerned."""
-    keys = frame.select(fingerprint(pl.col(schema.key).drop_nulls()).sort()).to_series()
-    return Survey(Staged(frame), schema, Targets(schema, (), {}, {}), keys)
 
 
 def _drop(
