@@ -16,8 +16,9 @@ from trigpoint.schema.rdf import SF, XSD
 from trigpoint.schema.shape import Field
 
 _STRING = f"{XSD}string"
-_INTEGER = "^[+-]?[0-9]+$"
-_DECIMAL = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)$"
+# Decimals with nothing but zeros to cut at their end, and those with nothing to cut.
+_ZEROS = r"-?(?:(?:0|[1-9][0-9]*)\.[0-9]*[1-9]0+|[1-9][0-9]*\.0*)"
+_CANONICAL = r"(?:0|-?[1-9][0-9]*|-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9])"
 _SEGMENT = r"[A-Za-z0-9_.~\-!$&'()*+,;=:@]"
 _TO_ENCODE = r"[^A-Za-z0-9_.~\-!$&'()*+,;=:@]"
 _CURIE = rf"^[A-Za-z0-9_.~\-!$&'()*+,;=@]*:{_SEGMENT}*$"
@@ -64,16 +65,16 @@ def lexical_form(text: pl.Expr, datatype: str) -> pl.Expr:
     """The canonical lexical form of the values, as they are where not well formed."""
     match datatype.removeprefix(XSD):
         case "integer":
-            return pl.coalesce(_number(_where(text < "1", text), _INTEGER), text)
+            return pl.coalesce(_integer(text), text)
         case "decimal":
-            odd = (text < "1") | text.str.ends_with("0") | text.str.ends_with(".")
-            return pl.coalesce(_number(_where(odd, text), _DECIMAL), text)
+            return pl.coalesce(_decimal(text), text)
         case "boolean":
             words = pl.when(text == "1").then(pl.lit("true"))
             return words.when(text == "0").then(pl.lit("false")).otherwise(text)
         case "dateTime":
-            odd = text.str.contains(".", literal=True) | text.str.contains("[+-]00:00$")
-            return pl.coalesce(_moment(_where(odd, text)), text)
+            fine = text.str.contains(".", literal=True)
+            utc = text.str.ends_with("+00:00") | text.str.ends_with("-00:00")
+            return pl.coalesce(_moment(_where(fine | utc, text)), text)
         case _:
             return text
 
@@ -84,7 +85,7 @@ def iri_of(text: pl.Expr, field: Field, base: str) -> pl.Expr:
         return record_iri_of(text, field.target or "", base)
     plain = text.str.contains(_CURIE)
     path = _where(plain, text).str.replace(":", "/", literal=True)
-    other = _where(~plain, text).map_elements(
+    other = _unless(plain, text).map_elements(
         lambda one: rdf.link_iri(one, field, base), return_dtype=pl.String
     )
     return pl.coalesce(pl.lit(f"{base}/id/") + path, other)
@@ -105,28 +106,46 @@ def wkt_of(text: pl.Expr, field: Field) -> pl.Expr:
     inside = _where(plain, text).str.slice(1, text.str.len_bytes() - 2)
     pair = inside.str.replace(",", " ", literal=True)
     point = pl.concat_str(pl.lit("POINT("), pair, pl.lit(")"))
-    other = _where(~plain, text).str.replace(_SPACED_POINT, "POINT(${1} ${2})")
+    other = _unless(plain, text).str.replace(_SPACED_POINT, "POINT(${1} ${2})")
     return pl.coalesce(point, other)
 
 
 def geometry_class(wkt: pl.Expr) -> pl.Expr:
     """The `sf:` class of WKT texts, by their keyword; null for an unknown one."""
     point = wkt.str.starts_with("POINT(")
-    name = _where(~point, wkt).str.extract(_WKT_TYPE, 1).str.to_uppercase()
+    name = _unless(point, wkt).str.extract(_WKT_TYPE, 1).str.to_uppercase()
     other = name.replace_strict(_SF_CLASSES, default=None, return_dtype=pl.String)
     return pl.when(point).then(pl.lit(_SF_CLASSES["POINT"])).otherwise(other)
 
 
-def _number(text: pl.Expr, form: str) -> pl.Expr:
-    """Numbers of that form, canonical; null for the others."""
-    well_formed = _where(text.str.contains(form), text)
-    digits = well_formed.str.strip_chars_start("+-").str.strip_chars_start("0")
-    short = digits.str.strip_chars_end("0").str.strip_chars_end(".")
-    cut = pl.when(digits.str.contains(".", literal=True)).then(short).otherwise(digits)
-    bare = (cut == "") | cut.str.starts_with(".")
-    number = pl.when(bare).then(pl.lit("0") + cut).otherwise(cut)
-    negative = well_formed.str.starts_with("-") & (number != "0")
-    return pl.when(negative).then(pl.lit("-") + number).otherwise(number)
+def _integer(text: pl.Expr) -> pl.Expr:
+    """Integers made canonical; null where they are or may be so as they stand."""
+    low = _where(text < "1", text)  # all that start with a sign or a zero
+    zeros = _where(low.str.contains("^0+[1-9][0-9]*$"), text).str.strip_chars_start("0")
+    odd = _unless(low.str.contains("^(?:0|-[1-9][0-9]*|0+[1-9][0-9]*)$"), low)
+    rest = (
+        odd.str.replace("^[+-]?0+$", "0")
+        .str.replace(r"^\+0*([1-9][0-9]*)$", "${1}")
+        .str.replace("^-0+([1-9][0-9]*)$", "-${1}")
+    )
+    return pl.coalesce(zeros, rest)
+
+
+def _decimal(text: pl.Expr) -> pl.Expr:
+    """Decimals made canonical; null where they are or may be so as they stand."""
+    ends = text.str.ends_with("0") | text.str.ends_with(".")
+    zeros = _where(_where(ends, text).str.contains(f"^{_ZEROS}$"), text)
+    low = _where(text < "1", text)  # all that start with a sign, a zero or a point
+    odd = _unless(low.str.contains(f"^(?:{_ZEROS}|{_CANONICAL})$"), low)
+    rest = (
+        odd.str.replace(r"^[+-]?(?:0+(?:\.0*)?|\.0+)$", "0")
+        .str.replace(r"^([+-]?[0-9]+)\.0*$", "${1}")
+        .str.replace(r"^([+-]?[0-9]*\.[0-9]*[1-9])0+$", "${1}")
+        .str.replace(r"^([+-]?)(\.[0-9]+)$", "${1}0${2}")
+        .str.replace(r"^\+([0-9]+(?:\.[0-9]+)?)$", "${1}")
+        .str.replace(r"^(-?)0+([0-9]+(?:\.[0-9]+)?)$", "${1}${2}")
+    )
+    return pl.coalesce(zeros.str.strip_chars_end("0").str.strip_chars_end("."), rest)
 
 
 def _moment(text: pl.Expr) -> pl.Expr:
@@ -140,3 +159,9 @@ def _moment(text: pl.Expr) -> pl.Expr:
 def _where(condition: pl.Expr, text: pl.Expr) -> pl.Expr:
     """The values where the condition holds, null elsewhere."""
     return pl.when(condition).then(text)
+
+
+def _unless(condition: pl.Expr, text: pl.Expr) -> pl.Expr:
+    """The values where the condition does not hold, null elsewhere. With `~condition`
+    the engine would work out the condition and its opposite, each for itself."""
+    return pl.when(condition).then(None).otherwise(text)

@@ -269,6 +269,24 @@ def test_ordinary_bounds_do_not_go_to_pyshacl(
         assert answers(expression, [text]) == [not bad]
 
 
+@pytest.mark.parametrize(
+    ("kind", "text", "other", "than"),
+    [
+        ("integer", "0.", "decimal", "1"),
+        ("integer", "9" * 20, "integer", "12"),
+        ("date", "2019-02-29", "date", "2020-01-01"),
+        ("dateTime", "2020-01-01T00:00:00+01:00", "dateTime", "2020-01-01T00:00:00Z"),
+    ],
+)
+def test_what_pairs_of_odd_numbers_and_dates_are_is_not_guessed(
+    kind: str, text: str, other: str, than: str
+) -> None:
+    """An ill-typed value, a number too long and another zone are not certain."""
+    one, two = pl.col("0"), pl.col("1")
+    expression = ordered(one, str(KINDS[kind]), "<", two, str(KINDS[other]))
+    assert answers(expression, [text], [than]) == [None]
+
+
 def test_a_null_text_has_a_null_answer() -> None:
     """Nothing is said of a value that is not there."""
     text, bound = pl.col("0"), Literal(1)

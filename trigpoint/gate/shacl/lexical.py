@@ -42,7 +42,7 @@ _MARKUP = {str(RDF.XMLLiteral), str(RDF.HTML)}
 _TIMES = {DATE_TIME, str(XSD.time)}
 
 # The limit of Python's int() is 4,300 digits, and can be set down to 640.
-_LONG_INTEGER = r"^[+-]?[0-9]{1,600}$"
+_INTEGER = r"^[+-]?[0-9]{1,600}$"
 # What int() may read beside: spaces, underscores, digits of other scripts.
 _ODD_INTEGER = r"^[\t-\r\x1c- +_\-]*[0-9[:^ascii:]][\t-\r\x1c- +_\-0-9[:^ascii:]]*$"
 _DECIMAL = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)$"
@@ -88,17 +88,17 @@ def well_typed(text: pl.Expr, datatype: str) -> pl.Expr:
         return text.is_in(["true", "false", "1", "0"])
     if datatype == INTEGER:
         yes = text.cast(pl.Int64, strict=False).is_not_null()
-        rest = _where(~yes, text)
-        long = rest.str.contains(_LONG_INTEGER)
+        rest = _unless(yes, text)
+        long = rest.str.contains(_INTEGER)
         return _settled(yes | long.fill_null(False), ~rest.str.contains(_ODD_INTEGER))
     if datatype == DECIMAL:
         yes = text.str.contains(_DECIMAL)
-        odd = _where(~yes, text).str.contains(_ODD_DECIMAL)
+        odd = _unless(yes, text).str.contains(_ODD_DECIMAL)
         return _settled(yes, ~odd)
     if datatype in _FORMS:
         form, written = _FORMS[datatype]
         yes = text.str.contains(form)
-        rest = _where(~yes, text)
+        rest = _unless(yes, text)
         no = rest.str.contains(written) | ~rest.str.contains(_SOME_YEAR)
         return _settled(yes, no)
     return _unsure()
@@ -158,7 +158,8 @@ def ordered(
     if kinds == {INTEGER}:
         return _compared(_whole(text), operator, _whole(other))
     if kinds <= {INTEGER, DECIMAL}:
-        return _compared(_exact(text), operator, _exact(other))
+        one, two = _exact(text, datatype), _exact(other, other_datatype)
+        return _compared(one, operator, two)
     if kinds <= _NUMERIC or kinds <= _MARKUP:
         return _unsure()
     if len(kinds) > 1:
@@ -190,16 +191,17 @@ def _within_number(
     scaled = value * 10**places
     limit = ceil(scaled) if operator in ("<", ">=") else floor(scaled)
     if datatype == INTEGER:
-        number, end = _whole(text), pl.lit(limit, dtype=pl.Int64)
+        number, sure = _whole(text), _whole(text).is_not_null()
+        end = pl.lit(limit, dtype=pl.Int64)
     else:
-        number = _exact(text)
+        number, sure = _exact(text, datatype), _is_exact(text, datatype)
         end = pl.lit(Decimal(limit).scaleb(-places), dtype=_EXACT)
     # What is ill-typed does not compare with its own datatype; with another number's,
     # the datatypes do.
     other = str(bound.datatype)
     passes = datatype != other and (datatype > other) == (operator in (">", ">="))
     answer = _compared(number, operator, end)
-    return _or_ill_typed(number.is_not_null(), answer, text, datatype, passes)
+    return _or_ill_typed(sure, answer, text, datatype, passes)
 
 
 def _fraction(value: int | float | Decimal | None) -> Fraction | None:
@@ -244,18 +246,25 @@ def _whole(text: pl.Expr) -> pl.Expr:
     return text.cast(pl.Int64, strict=False)
 
 
-def _exact(text: pl.Expr) -> pl.Expr:
-    """Decimals as numbers; null where they are long or in odd forms."""
-    sure = text.str.contains(_DECIMAL) & (text.str.len_bytes() <= _PLACES)
-    return _where(sure, text).cast(_EXACT, strict=False)
+def _is_exact(text: pl.Expr, datatype: str) -> pl.Expr:
+    """Whether a text is a number of the datatype that `_exact` reads as it is."""
+    form = _INTEGER if datatype == INTEGER else _DECIMAL
+    return text.str.contains(form) & (text.str.len_bytes() <= _PLACES)
+
+
+def _exact(text: pl.Expr, datatype: str) -> pl.Expr:
+    """Integers or decimals as numbers; null where they are long or in odd forms."""
+    return _where(_is_exact(text, datatype), text).cast(_EXACT, strict=False)
 
 
 def _or_ill_typed(
     sure: pl.Expr, answer: pl.Expr, text: pl.Expr, datatype: str, passes: bool
 ) -> pl.Expr:
     """The answer where it is sure, and what holds of a text that is ill-typed."""
-    wrong = ~well_typed(_where(~sure, text), datatype)
-    return pl.when(sure).then(answer).when(wrong).then(passes)
+    rest = _unless(sure, text)
+    return pl.coalesce(
+        _where(sure, answer), _where(~well_typed(rest, datatype), pl.lit(passes))
+    )
 
 
 def _compared(one: pl.Expr, operator: str, other: pl.Expr) -> pl.Expr:
@@ -288,6 +297,12 @@ def _settled(yes: pl.Expr, no: pl.Expr) -> pl.Expr:
 def _where(condition: pl.Expr, value: pl.Expr) -> pl.Expr:
     """The values where the condition holds, null elsewhere."""
     return pl.when(condition).then(value)
+
+
+def _unless(condition: pl.Expr, value: pl.Expr) -> pl.Expr:
+    """The values where the condition does not hold, null elsewhere. With `~condition`
+    the engine would work out the condition and its opposite, each for itself."""
+    return pl.when(condition).then(None).otherwise(value)
 
 
 def _always(answer: bool, *texts: pl.Expr) -> pl.Expr:
