@@ -17,6 +17,7 @@ from trigpoint.cli import (
     proving,
     reading,
     redacting,
+    shapes,
     signing,
     witnessing,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "proving",
     "reading",
     "redacting",
+    "shapes",
     "signing",
     "witnessing",
 ]
