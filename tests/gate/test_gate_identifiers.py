@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import polars as pl
 import pytest
 
 from tests.gate.values import SCHEMAS, Value, staged
 from trigpoint.gate import terms
-from trigpoint.gate.checks import run
+from trigpoint.gate.checks import Check, run
+from trigpoint.gate.gate import judged
 from trigpoint.gate.rules import checks
+from trigpoint.gate.staged import Staged
 from trigpoint.gate.violation import Violation
 from trigpoint.iris import ONTOLOGY
 from trigpoint.resources import resource_folder
@@ -133,6 +138,25 @@ def test_a_message_says_what_to_write() -> None:
     assert "from 201 to 943" in said["dfe-number"]
     (found,) = ruled(SCHEMAS[WARDS], {WARDS: ["E06000001"]})
     assert "E05 or N08 or S13 or W05" in found.message
+
+
+def test_what_the_shape_has_said_is_not_said_again() -> None:
+    """A pattern that refuses an identifier leaves no more to say of it; without one,
+    the rule says it."""
+    schema = SCHEMAS["school-eng"]
+    rows = staged(schema, {"school-eng": ["12345"], "postcode": ["sw1a1aa"]})
+
+    def refused(found: pl.DataFrame) -> list[Violation]:
+        (rule,) = ruled(schema, {"school-eng": ["12345"]})
+        assert len(found) == 1
+        return [replace(rule, component=terms.PATTERN)]
+
+    pattern = Check("a pattern of the key", pl.lit(value=True), refused)
+    found = judged(Staged(rows), schema, [pattern, *checks(schema, rows.columns)])
+    assert [(one.field, one.component) for one in found] == [
+        ("school-eng", terms.PATTERN),
+        ("postcode", terms.NOT_CANONICAL_VALUE),
+    ]
 
 
 def test_registers_of_gss_codes_name_entities_that_there_are() -> None:
