@@ -199,7 +199,7 @@ def _load(source: Source, options: argparse.Namespace, bars: Bars) -> int:
     with tempfile.TemporaryDirectory(prefix="trigpoint-") as folder:
         whole = Path(folder) / "report.ndjson"
         reports = [*options.report, *([whole] if options.accept_partial else [])]
-        outcome = run.load(source, options.files, options, bars, reports)
+        outcome = run.load(source, options.files, options, bars, Path(folder), reports)
         bars.stop()
         summary.print_outcome(
             outcome, Console(), dry_run=options.dry_run, reports=options.report

@@ -121,7 +121,8 @@ def lon_lat_point(easting: pl.Expr, northing: pl.Expr) -> pl.Expr:
         easting.cast(pl.Float64, strict=False).alias("easting"),
         northing.cast(pl.Float64, strict=False).alias("northing"),
     )
-    return pair.map_batches(_points, return_dtype=pl.String)
+    # Row by row, so that a file of any size can stream through it.
+    return pair.map_batches(_points, return_dtype=pl.String, is_elementwise=True)
 
 
 def _points(pairs: pl.Series) -> pl.Series:

@@ -1,7 +1,8 @@
 """From the files of a release to entries in the log, the same way for all sources.
 
-Open, read, gate, append: all of a release or nothing. Temporary files live in one
-folder that goes when the load ends, however it ends.
+Open, read, stage, gate, append: all of a release or nothing. Rows stay in files, of
+which batches pass through memory; all of them live in one folder, which goes when the
+load ends, however it ends.
 """
 
 from __future__ import annotations
@@ -9,9 +10,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -20,7 +20,7 @@ import polars as pl
 from loaders.layout import Layout
 from loaders.release import Release, open_release
 from loaders.reports import check_apart, open_report
-from loaders.source import REMARK, Given, Rows, Source
+from loaders.source import Given, Rows, Source
 from trigpoint.errors import BadRelease, NoData
 from trigpoint.gate.report import Report
 from trigpoint.identity import Identity
@@ -40,15 +40,13 @@ class Outcome:
     """What a load did.
 
     `unread` are the columns left unread for the sake of the people whom they are
-    about; `remarks` count by register what the source's reader did to rows. `base` is
-    the IRI that records were named under, and `in_part` says whether the source's rows
-    can be loaded without those that are refused.
+    about. `base` is the IRI that records were named under, and `in_part` says whether
+    the source's rows can be loaded without those that are refused.
     """
 
     summary: Summary
     base: str
     unread: tuple[str, ...] = ()
-    remarks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     in_part: bool = True
 
 
@@ -57,13 +55,15 @@ def load(
     paths: Sequence[Path],
     options: argparse.Namespace,
     progress: Progress,
+    folder: Path,
     reports: Sequence[Path] = (),
 ) -> Outcome:
     """Load files of one source into the data directory that `options.data` names.
 
-    All that the gate finds goes into `reports`, files in forms that their suffixes
-    name. Raises BadRelease for a file that cannot be read as one of the source's, and
-    the other errors of `trigpoint`; then nothing was appended.
+    Temporary files go to `folder`, which may be removed once the outcome was read. All
+    that the gate finds goes into `reports`, files in forms that their suffixes name.
+    Raises BadRelease for a file that cannot be read as one of the source's, and the
+    other errors of `trigpoint`; then nothing was appended.
     """
     registers = Registers.open(options.data, base=options.base, write=True)
     if registers.made is not None:
@@ -75,7 +75,8 @@ def load(
         if source.read is None:
             return _import(source, paths, options, registers, key, report, progress)
         return _take(
-            source, source.read, paths, options, registers, key, report, progress
+            *(source, source.read, paths, options, registers, key, report),
+            *(folder, progress),
         )
 
 
@@ -87,6 +88,7 @@ def _take(
     registers: Registers,
     key: str | None,
     report: Report,
+    folder: Path,
     progress: Progress,
 ) -> Outcome:
     layouts = source.layouts
@@ -94,44 +96,32 @@ def _take(
         layouts = source.layouts_of(options, registers.schemas)
     files = _files(source, layouts, paths)
     check_apart([file.path for file in report.files], files)
-    with tempfile.TemporaryDirectory(prefix="trigpoint-") as folder:
-        releases = _open(files, layouts, Path(folder), progress)
-        _require(source, releases)
-        given = Given(releases, options, _held(registers), registers.schemas)
-        loads, remarks = _loads(read(given), whole=source.whole)
-        summary = registers.load(
-            loads,
-            _batch(source, releases, options.source_date),
-            key=key,
-            dry_run=options.dry_run,
-            accept_partial=options.accept_partial,
-            force=options.force,
-            progress=progress,
-            report=report,
-        )
+    releases = _open(files, layouts, folder, progress)
+    _require(source, releases)
+    given = Given(releases, options, _held(registers), registers.schemas)
+    loads = [
+        Load(rows.register, rows.frame, rows.partial, source.whole)
+        for rows in read(given)
+    ]
+    summary = registers.load(
+        loads,
+        _batch(source, releases, options.source_date),
+        key=key,
+        dry_run=options.dry_run,
+        accept_partial=options.accept_partial,
+        force=options.force,
+        progress=progress,
+        report=report,
+        folder=folder,
+    )
     unread = {name for release in releases for name in release.unread}
-    return Outcome(summary, registers.base, tuple(sorted(unread)), remarks)
+    return Outcome(summary, registers.base, tuple(sorted(unread)))
 
 
 def _say_made(made: Identity) -> None:
     """Say that there is a signing key now, once: who verifies the log pins it."""
     vkey = made.signer().keys.public().current
     print(f"made a signing key: {vkey}, in {made.keys}", file=sys.stderr)
-
-
-def _loads(
-    read: Sequence[Rows], *, whole: bool
-) -> tuple[list[Load], dict[str, dict[str, int]]]:
-    """The rows to load, and what their reader remarked of them, counted."""
-    loads, remarks = [], {}
-    for rows in read:
-        frame = rows.frame.collect()
-        if REMARK in frame.columns:
-            counts = frame[REMARK].drop_nulls().value_counts(sort=True)
-            remarks[rows.register] = dict(counts.iter_rows())
-            frame = frame.drop(REMARK)
-        loads.append(Load(rows.register, frame, rows.partial, whole))
-    return loads, remarks
 
 
 def _import(

@@ -119,7 +119,9 @@ def _run(source: Source, paths: Sequence[Path], data: Path, *options: str) -> No
     """One load, as the command would do it; raises ReleaseRejected if a row is
     refused."""
     words = [source.name, *map(str, paths), "--data", str(data), *options]
-    summary = run.load(source, paths, parser().parse_args(words), silent).summary
+    given = parser().parse_args(words)
+    with tempfile.TemporaryDirectory(prefix="trigpoint-") as folder:
+        summary = run.load(source, paths, given, silent, Path(folder)).summary
     for register, counts in summary.counts.items():
         print(f"{source.name}: {register}: {counts}")
     if not summary.report.conforms:

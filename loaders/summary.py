@@ -38,8 +38,8 @@ def print_outcome(
     for register, counts in summary.counts.items():
         for reason, count in counts.left_out.items():
             console.print(Text(f"left out of {register}: {count:,} — {reason}"))
-    for register, remarks in outcome.remarks.items():
-        for remark, count in remarks.items():
+    for register, counts in summary.counts.items():
+        for remark, count in counts.remarks.items():
             console.print(Text(f"{register}: {count:,} rows — {remark}"))
     if outcome.unread:
         names = ", ".join(outcome.unread)
@@ -109,12 +109,18 @@ def write_rejects(
     folder = data / REJECTS
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{source}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    rows = [
-        _flat(frame, register, _reasons(report, register))
-        for register, frame in summary.rejects.items()
-    ]
     csv, beside = folder / f"{name}.csv", folder / f"{name}.ndjson"
-    pl.concat(rows, how="diagonal").write_csv(csv)
+    fields = dict.fromkeys(n for rows in summary.rejects.values() for n in rows.columns)
+    with csv.open("wb") as file:
+        header = True
+        for register, rows in summary.rejects.items():
+            reasons = _reasons(report, register)
+            for batch in rows.batches():
+                absent = [name for name in fields if name not in batch.columns]
+                nulls = (pl.lit(None, pl.String).alias(name) for name in absent)
+                whole = batch.with_columns(nulls).select(list(fields))
+                _flat(whole, register, reasons).write_csv(file, include_header=header)
+                header = False
     shutil.copyfile(report, beside)
     return csv, beside
 
@@ -141,6 +147,6 @@ def _flat(frame: pl.DataFrame, register: str, reasons: pl.DataFrame) -> pl.DataF
         .select(
             pl.lit(register).alias("register"),
             *("row", "reasons"),
-            pl.exclude("row", "reasons", "_problem", "_left_out"),
+            pl.exclude("row", "reasons", "_problem"),
         )
     )

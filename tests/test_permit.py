@@ -10,7 +10,7 @@ import pytest
 
 from loaders.__main__ import main
 from tests.demo import ROOT
-from trigpoint.errors import KeyRequired, NotPermitted
+from trigpoint.errors import KeyRequired, NoSigningKey, NotPermitted
 from trigpoint.identity import signer_of
 from trigpoint.log.entry import Batch, BatchKey
 from trigpoint.register import Registers
@@ -68,6 +68,23 @@ def test_without_any_key_nothing_is_appended(
         registers.import_rsf([registers.data / "nothing.rsf"], BATCH)
     assert registers.log.sizes() == {}
     assert registers.load(LOADS, BATCH, dry_run=True).counts["country"].added == 1
+
+
+def test_a_keys_folder_that_is_gone_is_named(
+    registers: Registers, custodians: Custodians, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another key would not help, so none is asked for."""
+    shutil.move(custodians.folder, registers.data.parent / "elsewhere")
+    for key in (None, "no-key"):
+        with pytest.raises(NoSigningKey, match=str(custodians.folder)):
+            registers.permit(key)
+    rows = registers.data.parent / "rows.csv"
+    rows.write_text("country,name\nFR,France\n")
+    words = ["rows", str(rows), "--register", "country", "--data", str(registers.data)]
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert str(custodians.folder) in said
+    assert "--key" not in said
 
 
 def test_one_register_that_the_key_is_not_for_keeps_all_out(

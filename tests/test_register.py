@@ -117,7 +117,8 @@ def test_a_refused_row_keeps_the_whole_load_out(registers: Registers) -> None:
     assert not summary.appended
     assert counts(summary) == (1, 0, 0, 1)
     assert registers.log.sizes() == {"country": 2}
-    assert summary.rejects["country"]["country"].to_list() == ["Germany"]
+    (rejects,) = summary.rejects["country"].batches()
+    assert rejects["country"].to_list() == ["Germany"]
     (violation,) = summary.report.violations
     assert (violation.row, violation.key, violation.field) == (2, "Germany", "country")
 

@@ -12,18 +12,13 @@ from hypothesis import strategies as st
 
 from tests.log.drafts import append
 from tests.schema.museum import SCHEMA
+from trigpoint.drafting import draft
 from trigpoint.errors import BadRelease
+from trigpoint.gate.staged import Staged
 from trigpoint.log.entry import Draft
 from trigpoint.log.store import Log
 from trigpoint.schema.items import Item, canonical_json, item_hash
-from trigpoint.staging import (
-    Load,
-    collect,
-    complete,
-    current_records,
-    draft,
-    left_out,
-)
+from trigpoint.staging import Load, Stage, complete, current_records, typed
 
 TIME = "2019-04-01T12:00:00Z"
 CURRENT = {"_key": pl.String, "_hash": pl.Binary, "_item": pl.String}
@@ -39,9 +34,30 @@ def held(*items: Item) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=CURRENT, orient="row")
 
 
+def rows_of(staged: Staged) -> pl.DataFrame:
+    assert isinstance(staged.rows, pl.DataFrame)
+    return staged.rows
+
+
+def take(frame: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
+    return typed(Load("museum", frame), SCHEMA).collect()
+
+
 def staged(*rows: dict[str, Any]) -> pl.DataFrame:
-    frame = pl.DataFrame(list(rows), infer_schema_length=None)
-    return collect(Load("museum", frame), SCHEMA)
+    return take(pl.DataFrame(list(rows), infer_schema_length=None))
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Log:
+    """A log that holds the museums 1 and 2."""
+    log = Log(tmp_path / "log.sqlite")
+    texts = [canonical_json(FULL | {"museum": key}) for key in "12"]
+    drafts = [
+        Draft(TIME, key, text, item_hash(text))
+        for key, text in zip("12", texts, strict=True)
+    ]
+    append(log, drafts, "museum")
+    return log
 
 
 def items(frame: pl.DataFrame, current: pl.DataFrame, *, partial: bool) -> list[Item]:
@@ -62,7 +78,7 @@ def test_rows_are_typed_and_numbered() -> None:
     assert frame["_row"].to_list() == [1, 2]
     assert staged({"museum": "1", "_row": 7})["_row"].to_list() == [7]
     lazy = pl.LazyFrame({"museum": ["1"]})
-    assert collect(Load("museum", lazy), SCHEMA)["museum"].to_list() == ["1"]
+    assert take(lazy)["museum"].to_list() == ["1"]
 
 
 @pytest.mark.parametrize(
@@ -75,17 +91,66 @@ def test_columns_that_do_not_fit_are_refused(row: dict[str, str], field: str) ->
     assert caught.value.members["field"] == field
 
 
-def test_rows_left_out_are_counted_by_reason() -> None:
-    """They are taken away, and their reasons told."""
-    frame = staged(
-        {"museum": "1", "_left_out": "too far"},
-        {"museum": "2", "_left_out": None},
-        {"museum": "3", "_left_out": "too far"},
-        {"museum": "4", "_left_out": "too old"},
+@pytest.mark.parametrize("lazy", [False, True])
+def test_rows_left_out_are_counted_by_reason(
+    tmp_path: Path, log: Log, lazy: bool
+) -> None:
+    """They are not staged; reasons and remarks of all batches are told, the most
+    frequent first."""
+    reasons = [None, "too far", "too old", "too far", None]
+    frame = pl.DataFrame({"museum": list("12345"), "_left_out": reasons})
+    frame = frame.with_columns(pl.lit("turned round").alias("_remark"))
+    stage = Stage(log, tmp_path, batch=2)
+    rows, counts = stage.take(Load("museum", frame.lazy() if lazy else frame), SCHEMA)
+    kept = pl.concat(rows.batches())
+    assert kept["museum"].to_list() == ["1", "5"]
+    assert list(counts.left_out.items()) == [("too far", 2), ("too old", 1)]
+    assert counts.remarks == {"turned round": 5}
+    assert not {"_left_out", "_remark"} & set(kept.columns)
+
+
+def test_lazy_rows_are_staged_in_a_file(tmp_path: Path, log: Log) -> None:
+    """If they are more than a batch: the same rows as from memory, each completed from
+    the record of its key, whichever batch it is in."""
+    frame = pl.DataFrame({"museum": list("312"), "enw": ["a", "b", None]})
+    (tmp_path / "rows").mkdir()
+    on_disk, in_memory = (
+        Stage(log, tmp_path / "rows", batch=1).take(Load("museum", rows), SCHEMA)[0]
+        for rows in (frame.lazy(), frame)
     )
-    kept, reasons = left_out(frame)
-    assert kept["museum"].to_list() == ["2"]
-    assert reasons == {"too far": 2, "too old": 1}
+    assert isinstance(on_disk.rows, Path)
+    assert [len(rows) for rows in on_disk.batches()] == [1, 1, 1]
+    whole = pl.concat(on_disk.batches())
+    assert whole.equals(rows_of(in_memory))
+    assert whole["opened"].to_list() == [None, "1905", "1905"]
+    assert whole["enw"].to_list() == ["a", "b", None]
+    few, _ = Stage(log, tmp_path / "rows").take(Load("museum", frame.lazy()), SCHEMA)
+    assert rows_of(few).equals(whole)
+
+
+def test_a_partial_load_is_completed_batch_by_batch(tmp_path: Path, log: Log) -> None:
+    """Nulls keep what is held, and keys that are not held are a problem, in any
+    batch; in a register that holds nothing all are."""
+    frame = pl.LazyFrame({"museum": list("2931"), "enw": [None, "x", "y", "z"]})
+    load = Load("museum", frame, partial=True)
+    rows = pl.concat(Stage(log, tmp_path, batch=1).take(load, SCHEMA)[0].batches())
+    assert rows["enw"].to_list() == ["Amgueddfa", "x", "y", "z"]
+    assert rows["annexes"].to_list() == [["8", "9"], None, None, ["8", "9"]]
+    assert rows["_problem"].is_not_null().to_list() == [False, True, True, False]
+    empty = Log(tmp_path / "empty.sqlite")
+    rows = pl.concat(Stage(empty, tmp_path, batch=1).take(load, SCHEMA)[0].batches())
+    assert rows["_problem"].null_count() == 0
+
+
+def test_progress_counts_the_rows_read(tmp_path: Path, log: Log) -> None:
+    """Batch by batch; of a file nobody knows how many there will be."""
+    said: list[tuple[str, int, int | None]] = []
+    frame = pl.DataFrame({"museum": list("123")})
+    stage = Stage(log, tmp_path, batch=2)
+    for rows, total in ((frame, 3), (frame.lazy(), None)):
+        said.clear()
+        stage.take(Load("museum", rows), SCHEMA, lambda *what: said.append(what))
+        assert said == [("stage: museum", 2, total), ("stage: museum", 3, total)]
 
 
 FULL: Item = {
@@ -167,7 +232,7 @@ def test_completion_is_a_merge_by_key(rows: list[Any], partial: bool) -> None:
             if value is not None:
                 merged.setdefault(name, value)
         wanted.append(merged)
-    found = collect(Load("museum", frame), SCHEMA)
+    found = take(frame)
     assert items(found, held(*records), partial=partial) == wanted
 
 
@@ -180,11 +245,15 @@ def test_only_what_differs_is_drafted() -> None:
         {"museum": "1", "enw": "Amgueddfa"},
         {"museum": "2", "enw": "Oriel newydd"},
     )
-    drafts, counts = draft(frame, held(same, changed), SCHEMA, TIME)
-    assert (counts.added, counts.changed, counts.unchanged) == (1, 1, 1)
+    found = draft(frame, held(same, changed), SCHEMA, TIME)
+    assert (found.added, found.changed, found.unchanged) == (1, 1, 1)
+    drafts = found.drafts
     text = '{"enw":"New","museum":"3"}'
     assert next(iter(drafts)) == Draft(TIME, "3", text, item_hash(text))
     assert [one.key for one in drafts] == ["3", "2"]
+    assert list(found.changes) == [False, True]
+    nothing = draft(frame.clear(), held(same), SCHEMA, TIME)
+    assert (len(nothing.drafts), nothing.unchanged) == (0, 0)
 
 
 def test_current_records_come_from_the_log(tmp_path: Path) -> None:

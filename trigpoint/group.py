@@ -147,13 +147,13 @@ class Group:
         owner = {key: place for place, one in part for key in one.rows[key_field]}
         counts = {place: Counts(unchanged=len(one.rows)) for place, one in part}
         drafts: dict[int, list[Draft]] = {place: [] for place, _ in part}
-        held = set(judged.held)
-        for draft in judged.drafts:
-            place = owner[draft.key]
-            drafts[place].append(draft)
-            counts[place].unchanged -= 1
-            counts[place].changed += draft.key in held
-            counts[place].added += draft.key not in held
+        for drafted, _ in self._loading.draft(judged):
+            for draft, changes in zip(drafted.drafts, drafted.changes, strict=True):
+                place = owner[draft.key]
+                drafts[place].append(draft)
+                counts[place].unchanged -= 1
+                counts[place].changed += changes
+                counts[place].added += not changes
         custodians: dict[str, list[_Numbered]] = {}
         for place, one in part:
             self.outcomes[place] = Appended(counts[place])

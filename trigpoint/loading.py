@@ -1,27 +1,30 @@
 """From rows to entries within one transaction: staged, gated, drafted, appended.
 
-Nothing is decided here: who loads looks at the report and keeps the transaction or not.
+Nothing is decided here: who loads looks at the report, and says whether what conforms
+is appended. Rows are staged once and pass the gate and the log in batches.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import polars as pl
 
-from trigpoint import staging
 from trigpoint.dates import now, today
+from trigpoint.drafting import Drafted, draft
 from trigpoint.gate.drop import Standing
 from trigpoint.gate.gate import check, split
 from trigpoint.gate.history import NumberedItem, check_items
 from trigpoint.gate.report import Report
+from trigpoint.gate.staged import BATCH, Staged, StagedWriter
 from trigpoint.log.appender import Appender
-from trigpoint.log.drafts import Drafts
 from trigpoint.log.entry import Batch
 from trigpoint.log.reader import LogReader
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.shape import Schema
-from trigpoint.staging import Counts, Load
+from trigpoint.staging import Counts, Load, Stage, current_records, to_keep
 from trigpoint.view import Progress, silent
 
 
@@ -30,12 +33,13 @@ class Summary:
     """What a load did to each register, or would have done.
 
     `appended` says whether it was written: not after a dry run, nor when rows were
-    rejected and that was not accepted. `rejects` holds the refused rows.
+    rejected and that was not accepted. `rejects` are the refused rows, but for those
+    whose content is withheld; in files, if rows were staged in files.
     """
 
     counts: dict[str, Counts] = field(default_factory=dict)
     report: Report = field(default_factory=Report)
-    rejects: dict[str, pl.DataFrame] = field(default_factory=dict)
+    rejects: dict[str, Staged] = field(default_factory=dict)
     appended: bool = False
 
     @property
@@ -45,51 +49,24 @@ class Summary:
 
 @dataclass(frozen=True)
 class Judged:
-    """Rows of one register as the gate found them.
+    """Rows of one register as the gate found them; `counts` has those left out."""
 
-    `drafts` are the entries to append for the rows accepted, `rejected` the rows
-    refused but for those whose content is withheld, `held` the keys of records that the
-    log has already, among those that rows of this load could change.
-    """
-
-    drafts: Drafts
+    load: Load
+    rows: Staged
     counts: Counts
     report: Report
-    rejected: pl.DataFrame
-    held: pl.Series
 
 
 @dataclass(frozen=True)
 class Loading:
-    """What rows are judged by: a log, the schemas of its registers, their base."""
+    """What rows are judged by: a log, the schemas of its registers, their base; and
+    where lazy rows are staged meanwhile (see `staging.Stage`)."""
 
     log: LogReader
     schemas: Schemas
     base: str
-
-    def load(
-        self,
-        load: Load,
-        batch: Batch,
-        appender: Appender,
-        summary: Summary,
-        *,
-        force: bool = False,
-        progress: Progress = silent,
-    ) -> None:
-        """Judge the rows of one register and append what is new of those accepted."""
-        judged = self.judge_rows(
-            load,
-            batch.release_date or today(),
-            force=force,
-            progress=progress,
-            report=summary.report.part(),
-        )
-        appender.append(load.register, judged.drafts)
-        summary.counts[load.register] = judged.counts
-        summary.report.merge(judged.report)
-        if len(judged.rejected):
-            summary.rejects[load.register] = judged.rejected
+    folder: Path | None = None
+    batch: int = BATCH
 
     def judge_rows(
         self,
@@ -103,14 +80,9 @@ class Loading:
         """Judge the rows of one register; `day` is that on which links must hold.
         Findings go into `report`, an empty one, when it is given."""
         schema = self.schemas[load.register]
-        frame, reasons = staging.left_out(staging.collect(load, schema))
-        # A few rows need a few records, however many the register has.
-        keys = None if load.whole else frame[schema.key].drop_nulls()
-        current = staging.current_records(self.log, load.register, keys)
-        frame = staging.complete(frame, current, schema, partial=load.partial)
-        frame = staging.refuse_withheld(frame, schema, self.log)
+        rows, counts = self._stage.take(load, schema, progress)
         found = check(
-            frame,
+            rows,
             schema,
             self.schemas,
             held=self.held,
@@ -123,13 +95,56 @@ class Loading:
             force=force,
             report=report,
         )
-        accepted, rejected = split(frame, found, load.register)
-        drafts, counts = staging.draft(
-            accepted, current, schema, self._moment(load.register)
-        )
-        counts.rejected, counts.left_out = len(rejected), reasons
-        kept = staging.to_keep(rejected)
-        return Judged(drafts, counts, found, kept, current[staging.KEY])
+        return Judged(load, rows, counts, found)
+
+    def draft(self, judged: Judged) -> Iterator[tuple[Drafted, pl.DataFrame]]:
+        """What to append of the rows accepted, and the rows refused, a batch at a time;
+        what a batch becomes may be appended before the next is asked for."""
+        register = judged.load.register
+        schema, moment = self.schemas[register], self._moment(register)
+        held = self.log.size(register) > 0
+        for rows in judged.rows.batches():
+            accepted, rejected = split(rows, judged.report, register)
+            keys = accepted[schema.key] if held else accepted[schema.key].clear()
+            current = current_records(self.log, register, keys)
+            yield draft(accepted, current, schema, moment), rejected
+
+    def append(
+        self,
+        judged: Judged,
+        appender: Appender,
+        summary: Summary,
+        *,
+        keep: bool,
+        progress: Progress = silent,
+    ) -> None:
+        """Append what is new of the rows accepted, and count it into the summary;
+        without `keep` only count, and refuse what could not be appended."""
+        register, counts = judged.load.register, judged.counts
+        total, done = len(judged.rows), 0
+        with self._rejects(judged) as rejects:
+            for drafted, rejected in self.draft(judged):
+                if keep:
+                    appender.append(register, drafted.drafts)
+                else:
+                    appender.check_fits(drafted.drafts)
+                counts.added += drafted.added
+                counts.changed += drafted.changed
+                counts.unchanged += drafted.unchanged
+                counts.rejected += len(rejected)
+                rejects.add(to_keep(rejected))
+                done += len(rejected) + drafted.unchanged + len(drafted.drafts)
+                progress(f"append: {register}", done, total)
+        summary.counts[register] = counts
+        if len(refused := rejects.staged()):
+            summary.rejects[register] = refused
+
+    @property
+    def _stage(self) -> Stage:
+        return Stage(self.log, self.folder, self.batch)
+
+    def _rejects(self, judged: Judged) -> StagedWriter:
+        return StagedWriter(judged.rows.columns, self._stage.path(), self.batch)
 
     def judge(
         self, register: str, items: list[NumberedItem], batch: Batch, report: Report

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from trigpoint.archive import append_archive, read_archives, shape_of
+from trigpoint.dates import today
 from trigpoint.erasure import erase_withheld
 from trigpoint.errors import (
     DataBusy,
@@ -151,10 +152,12 @@ class Registers(Snapshot):
         """Whose key may append to these registers: the token given, or without one
         the owner's, for whoever can read it in the keys folder.
 
-        Raises KeyRequired, NotPermitted, and NoSigningKey where nothing is appended.
+        Raises KeyRequired, NotPermitted, and NoSigningKey where nothing is appended, or
+        when the keys folder is not where it was.
         """
-        keys = signer_of(self.data).keys.path
-        return Custodians(keys).permit(key, registers)
+        keys = signer_of(self.data).keys
+        keys.check_closed()
+        return Custodians(keys.path).permit(key, registers)
 
     def load(
         self,
@@ -167,6 +170,7 @@ class Registers(Snapshot):
         force: bool = False,
         progress: Progress = silent,
         report: Report | None = None,
+        folder: Path | None = None,
     ) -> Summary:
         """Gate rows and append what is new: everything, or nothing at all.
 
@@ -175,19 +179,28 @@ class Registers(Snapshot):
         date of `batch` is the day that links must hold on; today, if it has none.
         `key` is a custodian's token: see `permit`, whose errors this raises. What the
         gate finds goes into `report`, an empty one, which is complete on disk before
-        anything is appended: ReportNotWritten, too, keeps the whole load out.
+        anything is appended: ReportNotWritten, too, keeps the whole load out. Lazy
+        rows are staged in files of `folder`, if it is given, and never in memory whole;
+        it has to stay until the summary's rejects were read.
         """
         summary = Summary(report=Report() if report is None else report)
-        loading = Loading(self.log, self.schemas, self.base)
+        loading = Loading(self.log, self.schemas, self.base, folder)
+        day = batch.release_date or today()
         touched = [load.register for load in loads]
         if not dry_run:
             signer_of(self.data).ready(self.log, touched)
         by = None if dry_run and key is None else self.permit(key, touched).signed
         with self.log.appending(batch, key=by, dry_run=dry_run) as appender:
             for load in loads:
-                loading.load(
-                    load, batch, appender, summary, force=force, progress=progress
+                part = summary.report.part()
+                judged = loading.judge_rows(
+                    load, day, force=force, progress=progress, report=part
                 )
+                summary.report.merge(part)
+                wanted = summary.report.conforms or accept_partial
+                # Rows of the loads that follow may link to those of this one.
+                keep = (wanted and not dry_run) or load is not loads[-1]
+                loading.append(judged, appender, summary, keep=keep, progress=progress)
             summary.report.close()
             if summary.report.conforms or accept_partial:
                 summary.appended = not dry_run

@@ -1,26 +1,32 @@
-"""From a source's rows to entries: completed, compared, drafted.
+"""From a source's rows to staged rows: typed, completed, ready to be judged.
 
 A source speaks for the columns that it has. Fields of the register that are not among
 them keep what the current record says, so two sources can each fill their part of one
-register and neither undoes the other.
+register and neither undoes the other. Rows pass in batches, each with the records of
+its own keys: neither the release nor the register is ever in memory whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
 
 import polars as pl
 
 from trigpoint.errors import BadRelease
-from trigpoint.log.drafts import Drafts
+from trigpoint.gate.staged import BATCH, Staged, StagedWriter
 from trigpoint.log.reader import LogReader
 from trigpoint.schema.items import item_hash, items_of
 from trigpoint.schema.shape import Schema
+from trigpoint.view import Progress, silent
 
-ROW, LEFT_OUT, PROBLEM = "_row", "_left_out", "_problem"
-_META = (ROW, LEFT_OUT, PROBLEM)
-KEY, _HASH, _ITEM = "_key", "_hash", "_item"
+ROW, LEFT_OUT, PROBLEM, REMARK = "_row", "_left_out", "_problem", "_remark"
+_REASONS = (LEFT_OUT, PROBLEM, REMARK)
+_META = (ROW, *_REASONS)
+KEY, HASH, _ITEM = "_key", "_hash", "_item"
 _NOTHING_LEFT = (
     "what the record said is withheld, so that there is nothing to amend: bring all "
     "of its fields"
@@ -35,8 +41,9 @@ class Load:
     `rows` has columns named as the register's fields (String, or List(String) where a
     field takes many; null for absent), `_row` (number in the source) and perhaps
     `_left_out` and `_problem`, reasons why a row is none of the register's business or
-    is refused. With `partial` only known keys may come, and nothing is blanked. Rows
-    that are not the `whole` of a register drop nothing by being few.
+    is refused, and `_remark`, what a reader did to it. With `partial` only known keys
+    may come, and nothing is blanked. Rows that are not the `whole` of a register drop
+    nothing by being few.
     """
 
     register: str
@@ -47,20 +54,93 @@ class Load:
 
 @dataclass
 class Counts:
-    """What a load did, or would do, to one register."""
+    """What a load did, or would do, to one register; how many rows were left out and
+    remarked on, by reason and remark, the most frequent first."""
 
     added: int = 0
     changed: int = 0
     unchanged: int = 0
     rejected: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
+    remarks: dict[str, int] = field(default_factory=dict)
 
 
-def collect(load: Load, schema: Schema) -> pl.DataFrame:
-    """The rows in memory, typed; raises BadRelease for a column nobody declared."""
-    frame = load.rows.lazy().collect()
-    unknown = [name for name in frame.columns if name not in (*schema.names, *_META)]
-    if unknown or schema.key not in frame.columns:
+@dataclass(frozen=True)
+class Stage:
+    """Where rows are staged: beside a log, lazy ones in files of `folder`; without one
+    all rows stay in memory. `batch` is how many are in hand at once."""
+
+    log: LogReader
+    folder: Path | None = None
+    batch: int = BATCH
+
+    def take(
+        self, load: Load, schema: Schema, progress: Progress = silent
+    ) -> tuple[Staged, Counts]:
+        """Stage the rows of a load; of the counts, those left out and the remarks.
+
+        Raises BadRelease for a column nobody declared, and when there is no key.
+        """
+        rows = typed(load, schema)
+        total = len(load.rows) if isinstance(load.rows, pl.DataFrame) else None
+        path = self.path() if total is None else None
+        fit = _Fitting(self.log, schema, rows.collect_schema(), partial=load.partial)
+        left_out, remarks, done = Counter[str](), Counter[str](), 0
+        with StagedWriter(fit.columns, path, self.batch) as writer:
+            for frame in self._frames(rows, streams=path is not None):
+                left_out.update(frame[LEFT_OUT].drop_nulls())
+                remarks.update(frame[REMARK].drop_nulls())
+                writer.add(fit(frame))
+                done += len(frame)
+                progress(f"stage: {load.register}", done, total)
+        counts = Counts(
+            left_out=dict(left_out.most_common()), remarks=dict(remarks.most_common())
+        )
+        return writer.staged(), counts
+
+    def path(self) -> Path | None:
+        """A new file for rows, if they go to files."""
+        return None if self.folder is None else self.folder / f"{uuid4()}.arrow"
+
+    def _frames(self, rows: pl.LazyFrame, *, streams: bool) -> Iterator[pl.DataFrame]:
+        frames = rows.collect_batches() if streams else [rows.collect()]
+        for frame in frames:
+            yield from frame.iter_slices(self.batch)
+
+
+class _Fitting:
+    """Makes the typed rows of a load, in `given` columns, those to be judged."""
+
+    def __init__(
+        self, log: LogReader, schema: Schema, given: pl.Schema, *, partial: bool
+    ) -> None:
+        self._log = log
+        self._schema = schema
+        self._partial = partial
+        self._hidden = {one.hash for one in log.withheld()}
+        amends = bool(set(schema.names) - set(given)) and log.size(schema.register) > 0
+        self._looks = partial or amends
+        self.columns = self(given.to_frame()).schema
+
+    def __call__(self, frame: pl.DataFrame) -> pl.DataFrame:
+        rows = frame.filter(pl.col(LEFT_OUT).is_null()).drop(LEFT_OUT, REMARK)
+        if self._looks:
+            keys = rows[self._schema.key].drop_nulls()
+            current = current_records(self._log, self._schema.register, keys)
+            rows = complete(rows, current, self._schema, partial=self._partial)
+        return refuse_withheld(rows, self._schema, self._hidden)
+
+
+def typed(load: Load, schema: Schema) -> pl.LazyFrame:
+    """The rows in columns of the types that fields have, numbered if they are not, with
+    all of `_left_out`, `_problem` and `_remark`.
+
+    Raises BadRelease for a column nobody declared, and when there is no key.
+    """
+    rows = load.rows.lazy()
+    names = rows.collect_schema().names()
+    unknown = [name for name in names if name not in (*schema.names, *_META)]
+    if unknown or schema.key not in names:
         wrong = (
             f"undeclared columns {', '.join(unknown)}" if unknown else "no key column"
         )
@@ -70,24 +150,17 @@ def collect(load: Load, schema: Schema) -> pl.DataFrame:
             field=unknown[0] if unknown else schema.key,
             do="rename the columns, or leave them out",
         )
-    types = {
+    if ROW not in names:
+        rows = rows.with_row_index(ROW, offset=1)
+    lacking = [name for name in _REASONS if name not in names]
+    rows = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in lacking)
+    types: dict[str, type[pl.String] | pl.List] = {
         name: pl.List(pl.String) if schema.field(name).many else pl.String
-        for name in frame.columns
+        for name in names
         if name not in _META
     }
-    if ROW not in frame.columns:
-        frame = frame.with_row_index(ROW, offset=1)
-    for name in (LEFT_OUT, PROBLEM):
-        if name not in frame.columns:
-            types[name] = pl.String
-            frame = frame.with_columns(pl.lit(None, pl.String).alias(name))
-    return frame.cast(types)  # type: ignore[arg-type]  # polars wants its own Mapping
-
-
-def left_out(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
-    """The rows that are this register's business, and why others are not."""
-    reasons = frame[LEFT_OUT].drop_nulls().value_counts(sort=True)
-    return frame.filter(pl.col(LEFT_OUT).is_null()), dict(reasons.iter_rows())
+    types |= dict.fromkeys(_REASONS, pl.String)
+    return rows.cast(types)  # type: ignore[arg-type]  # polars wants its own Mapping
 
 
 def current_records(
@@ -96,14 +169,15 @@ def current_records(
     """Key, item hash and item text of each record that the log holds, or of those of
     `keys` that it does."""
     rows = log.current(register, keys)
-    schema = {KEY: pl.String, _HASH: pl.Binary, _ITEM: pl.String}
+    schema = {KEY: pl.String, HASH: pl.Binary, _ITEM: pl.String}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def complete(
     frame: pl.DataFrame, current: pl.DataFrame, schema: Schema, *, partial: bool
 ) -> pl.DataFrame:
-    """The rows as the records that they would become."""
+    """The rows as the records that they would become; `current` has those records of
+    their keys that there are."""
     if partial:
         unknown = pl.col(schema.key).is_in(current[KEY].implode()).not_()
         reason = pl.format(
@@ -120,8 +194,6 @@ def complete(
         )
     names = [n for n in schema.names if partial or n not in frame.columns]
     kept = [n for n in names if n != schema.key]
-    if not kept or current.is_empty():
-        return frame
     held = current.select(pl.col(KEY).alias(schema.key), *_stored(schema, kept))
     joined = frame.join(held, on=schema.key, how="left", maintain_order="left")
     columns = [
@@ -134,10 +206,10 @@ def complete(
 
 
 def refuse_withheld(
-    frame: pl.DataFrame, schema: Schema, log: LogReader
+    frame: pl.DataFrame, schema: Schema, hidden: Collection[bytes]
 ) -> pl.DataFrame:
-    """The rows, those refused that would bring back an item that is withheld."""
-    hidden = {one.hash for one in log.withheld()} if log.withheld_count() else set()
+    """The rows, those refused that would bring back an item that is withheld: one of
+    these hashes."""
     if not hidden:
         return frame
     again = [item_hash(text) in hidden for text in items_of(frame, schema).to_list()]
@@ -159,25 +231,3 @@ def _stored(schema: Schema, names: list[str]) -> list[pl.Expr]:
     }
     decoded = pl.col(_ITEM).str.json_decode(pl.Struct(types))
     return [decoded.struct.field(name).alias(f"_held_{name}") for name in names]
-
-
-def draft(
-    frame: pl.DataFrame, current: pl.DataFrame, schema: Schema, timestamp: str
-) -> tuple[Drafts, Counts]:
-    """Entries for the rows that differ from the current records, in row order."""
-    keys = frame[schema.key].to_list()
-    items = items_of(frame, schema).to_list()
-    hashes = [item_hash(text) for text in items]
-    known = dict(zip(current[KEY], current[_HASH], strict=True))
-    pairs = zip(keys, hashes, strict=True)
-    new = [n for n, (key, digest) in enumerate(pairs) if known.get(key) != digest]
-    drafts = Drafts(
-        [timestamp] * len(new),
-        [keys[n] for n in new],
-        [items[n] for n in new],
-        [hashes[n] for n in new],
-    )
-    changed = sum(key in known for key in drafts.keys)
-    return drafts, Counts(
-        added=len(new) - changed, changed=changed, unchanged=len(keys) - len(new)
-    )

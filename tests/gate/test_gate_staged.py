@@ -58,11 +58,19 @@ def test_no_rows_have_columns_and_no_batch(tmp_path: Path, disk: bool) -> None:
     assert (len(rows), list(rows.batches()), rows.columns) == (0, [], ROWS.schema)
 
 
+def test_one_batch_needs_no_file(tmp_path: Path) -> None:
+    """A few rows stay in memory, wherever more would go."""
+    rows = written(tmp_path / "rows.arrow", ROWS, batch=10)
+    assert isinstance(rows.rows, pl.DataFrame)
+    assert rows.rows.equals(ROWS)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_cut_of_a_large_frame_is_written_without_the_rest(tmp_path: Path) -> None:
     """Texts of rows that were filtered out stay out of the file."""
     frame = pl.DataFrame({"a": [f"{n:01000d}" for n in range(5_000)]})
     path = tmp_path / "rows.arrow"
-    with StagedWriter(frame.schema, path) as writer:
+    with StagedWriter(frame.schema, path, 9) as writer:
         writer.add(frame.filter(pl.col("a").str.ends_with("7")).slice(0, 10))
     assert path.stat().st_size < 100_000
     assert pl.concat(writer.staged().batches())["a"].str.slice(-2).to_list() == [
@@ -87,7 +95,7 @@ def test_long_rows_make_short_batches(
 
 def test_after_an_error_the_file_is_closed(tmp_path: Path) -> None:
     """What raised it goes on, and no handle stays open."""
-    writer = StagedWriter(ROWS.schema, tmp_path / "rows.arrow")
+    writer = StagedWriter(ROWS.schema, tmp_path / "rows.arrow", 4)
 
     def fail() -> None:
         with writer:
@@ -96,4 +104,4 @@ def test_after_an_error_the_file_is_closed(tmp_path: Path) -> None:
 
     with pytest.raises(KeyError):
         fail()
-    assert list(writer.staged().batches()) == []
+    assert [len(batch) for batch in writer.staged().batches()] == [4, 4]

@@ -68,11 +68,11 @@ class Staged:
 
 
 class StagedWriter:
-    """Makes `Staged` rows of frames of one schema as they come: in memory, or in a file
-    at `path`, in batches of at most `batch` rows and about 64 MiB, if no row has more
-    by itself.
+    """Makes `Staged` rows of frames of one schema as they come: in memory, or those
+    that are more than one batch in a file at `path`, in batches of at most `batch` rows
+    and about 64 MiB, if no row has more by itself.
 
-    The file is closed when the context ends; it is there, and can be read, then.
+    The file is complete and closed when the context ends.
     """
 
     def __init__(
@@ -87,9 +87,6 @@ class StagedWriter:
         self._file: Any = None
 
     def __enter__(self) -> StagedWriter:
-        if self._path is not None:
-            schema = _arrow(self._empty).schema
-            self._file = pa.ipc.new_file(str(self._path), schema)
         return self
 
     def __exit__(
@@ -120,16 +117,20 @@ class StagedWriter:
             self._bytes += size
 
     def staged(self) -> Staged:
-        """The rows taken; of a file, once the context has ended."""
-        if self._path is None:
-            return Staged(pl.concat([self._empty, *self._waiting]), self._batch)
-        return Staged(self._path, self._batch)
+        """The rows taken; to be asked for once the context has ended."""
+        if self._path is not None and self._file is not None:
+            return Staged(self._path, self._batch)
+        rows = pl.concat(self._waiting) if self._waiting else self._empty
+        return Staged(rows, self._batch)
 
     def _write(self) -> None:
         """Write what waits as one batch; in memory, it waits on."""
-        if self._file is None or not self._waiting:
+        if self._path is None or not self._waiting:
             return
-        for batch in _arrow(pl.concat(self._waiting)).to_batches():
+        table = _arrow(pl.concat(self._waiting))
+        if self._file is None:
+            self._file = pa.ipc.new_file(str(self._path), table.schema)
+        for batch in table.to_batches():
             self._file.write(batch)
         self._waiting, self._rows, self._bytes = [], 0, 0
 

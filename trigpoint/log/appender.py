@@ -115,6 +115,12 @@ class Appender:
             (self._batch, number, size + 1, writer.append(chain([first], parts))),
         )
 
+    def check_fits(self, drafts: Iterable[Draft]) -> None:
+        """Raises InvalidInput for entries that could not be appended, as `append`
+        does."""
+        for _ in _fitting(drafts):
+            continue
+
     def check(self) -> None:
         """Refuse to commit when what was written is not what should have been."""
         for writer in self._writers.values():
