@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
@@ -126,12 +126,6 @@ class Inputs:
             {**sample[n % len(sample)], schema.key: str(next(keys))}
             for n in range(self.size(full))
         ]
-
-    def held(self, register: str, keys: Collection[str]) -> Mapping[str, str | None]:
-        """What the sample holds of the records that rows link to, for the gate."""
-        end = self.registers.schemas[register].end
-        asked = pl.Series(list(keys), dtype=pl.String)
-        return dict(self.registers.log.values(register, asked, end).iter_rows())
 
 
 def staged(items: list[Item], schema: Schema) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import polars as pl
@@ -110,10 +110,15 @@ def every_target(rows: Staged, known: Brief) -> Targets:
     """The targets of these rows as if all of them were held, for rows whose links are
     not to be judged."""
 
-    def all_held(register: str, keys: pl.Series) -> pl.DataFrame:
-        return pl.DataFrame({"key": keys}).with_columns(end=pl.lit(None, pl.String))
+    def none_held(register: str, keys: pl.Series) -> pl.DataFrame:
+        return pl.DataFrame(schema=_ANSWER)
 
-    return survey(rows, known, all_held).targets
+    targets = survey(rows, known, none_held).targets
+    values = {
+        name: frame.with_columns(held=pl.lit(value=True))
+        for name, frame in targets.values.items()
+    }
+    return replace(targets, values=values)
 
 
 def _gathered(
