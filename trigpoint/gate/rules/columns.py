@@ -14,7 +14,7 @@ from trigpoint.gate.staged import Staged
 from trigpoint.gate.violation import Violation
 from trigpoint.schema.shape import Schema
 
-_META = {"_row", "_left_out", "_problem"}
+_META = {"_row", "_problem"}
 
 
 def column_checks(schema: Schema, columns: Collection[str]) -> list[Check]:
