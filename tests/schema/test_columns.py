@@ -81,7 +81,7 @@ def same(
 @pytest.mark.parametrize(
     "name", ["integer", "decimal", "boolean", "dateTime", "date", "string", "anyURI"]
 )
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(values=st.lists(odd | numbers | dates | moments | booleans, max_size=40))
 def test_lexical_forms_are_canonical(name: str, values: list[str]) -> None:
     """The canonical form of each value, and what is not well formed as it is."""
@@ -92,7 +92,7 @@ def test_lexical_forms_are_canonical(name: str, values: list[str]) -> None:
     )
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.sampled_from([*DATES, "string", "anyURI"]), unique=True, max_size=5),
     st.lists(odd | dates | moments, max_size=40),
@@ -108,6 +108,7 @@ def test_datatypes_follow_the_form(names: list[str], values: list[str]) -> None:
 
 
 @pytest.mark.parametrize("field", [LINK, CURIE], ids=["link", "curie"])
+@settings(max_examples=60, deadline=None)
 @given(values=st.lists(keys | st.text(), max_size=40))
 def test_links_are_encoded_as_one_path(field: Field, values: list[str]) -> None:
     """What a path segment cannot hold is percent-encoded, the rest stays."""
@@ -124,6 +125,7 @@ def test_links_are_encoded_as_one_path(field: Field, values: list[str]) -> None:
 
 
 @pytest.mark.parametrize("field", [WKT, LON_LAT], ids=["wkt", "lon-lat"])
+@settings(max_examples=60, deadline=None)
 @given(values=st.lists(points | wkts | st.text(), max_size=40))
 def test_geometries_become_wkt(field: Field, values: list[str]) -> None:
     """Points of longitude and latitude are written as WKT, all else as it is."""
@@ -134,6 +136,7 @@ def test_geometries_become_wkt(field: Field, values: list[str]) -> None:
     )
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(wkts | points | st.text(), max_size=40))
 def test_the_keyword_of_wkt_names_its_class(values: list[str]) -> None:
     """Known keywords in any case, after a reference system and spaces."""
