@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import string
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -33,9 +32,6 @@ from tests.gate.rows import (
 )
 from trigpoint.errors import InvalidShape
 from trigpoint.gate import check, terms
-from trigpoint.gate.shacl.batch import brief
-from trigpoint.gate.shacl.frames import cut, rows_of
-from trigpoint.gate.shacl.whole import Judge
 from trigpoint.gate.staged import Staged
 from trigpoint.iris import record_iri
 from trigpoint.schema import rdf
@@ -169,36 +165,12 @@ def test_a_link_to_a_row_of_another_batch_counts(check_sites: Check) -> None:
         assert check_sites(rows, batch=batch).violations == ()
 
 
-def test_batches_end_at_their_rows_and_at_their_bytes(schemas: Schemas) -> None:
-    """A batch has at most so many rows, and ends early when its text is long."""
-    schema = schemas["site"]
-    rows: list[Row] = [site(str(key)) for key in range(1, 8)]
-    sizes = [len(part) for part in cut(staged_frame(schema, rows), schema, 3)]
-    assert sizes == [3, 3, 1]
-    rows = [site(str(key), name="x" * 9_000_000) for key in range(1, 4)]
-    sizes = [len(part) for part in cut(staged_frame(schema, rows), schema, 3)]
-    assert sizes == [1, 1, 1]
-
-
 def test_progress_tells_the_rows_judged(check_sites: Check) -> None:
     """Progress ends at the number of rows."""
     told: list[tuple[int, int]] = []
     rows = [site(str(key)) for key in range(1, 6)]
     check_sites(rows, batch=2, progress=lambda done, total: told.append((done, total)))
     assert told == [(2, 5), (4, 5), (5, 5)]
-
-
-def test_a_large_geometry_costs_no_parsing(schemas: Schemas) -> None:
-    """A WKT of a megabyte is judged as text, in well under a second."""
-    ring = ", ".join(f"{i / 1e5:.5f} 51.0" for i in range(60_000))
-    wkt = f"POLYGON(({ring}, 0 52, 0 51))"
-    schema = schemas["owner"]
-    rows = rows_of(staged_frame(schema, [{"owner": "A", "outline": wkt}]), schema)
-    judge = Judge(brief(schema, schemas, BASE))
-    start = time.perf_counter()
-    assert judge.judge(rows, frozenset()) == []
-    assert len(wkt) > 800_000
-    assert time.perf_counter() - start < 1
 
 
 def test_a_shape_that_cannot_be_used_is_named(tmp_path: Any, schemas: Schemas) -> None:
@@ -319,7 +291,7 @@ def test_order_and_batch_size_do_not_matter(
 def direct_verdicts(schemas: Schemas, rows: list[Row]) -> set[Verdict]:
     """What pySHACL says of all rows in one graph, with nothing of the gate between."""
     schema = schemas["site"]
-    items = [item for _, item in rows_of(staged_frame(schema, rows), schema)]
+    items = [item_of(row) for row in rows]
     lines = [line for item in items for line in rdf.ntriples(item, schema, BASE)]
     graph = as_written("\n".join(lines) + "\n")
     for owner in OWNERS:
@@ -333,6 +305,11 @@ def direct_verdicts(schemas: Schemas, rows: list[Row]) -> set[Verdict]:
     subjects = {URIRef(record_iri(BASE, "site", str(item["site"]))) for item in items}
     found = verdicts(results, results.objects(None, SH.result))
     return {verdict for verdict in found if verdict[0] in subjects}
+
+
+def item_of(row: Row) -> dict[str, Any]:
+    """What the row says: absent values left out, and arrays without any."""
+    return {name: value for name, value in row.items() if value not in (None, [])}
 
 
 def as_written(lines: str) -> Graph:

@@ -418,6 +418,26 @@ def test_batches_end_at_their_rows_and_at_their_bytes() -> None:
     assert [len(one) for one in cut(frame([[half], [half, half]]))] == [1, 1]
 
 
+def test_a_large_geometry_is_judged_whole(schemas: Schemas) -> None:
+    """A WKT of a megabyte is a value like any other, and is told as it was written."""
+    known = brief(schemas["owner"], schemas, BASE)
+    ring = ", ".join(f"{i / 1e5:.5f} 51.0" for i in range(60_000))
+    wkt = f"POLYGON(({ring}, 0 52, 0 51))"
+    rows: list[Row] = [
+        {"owner": "A", "outline": wkt},
+        {"owner": "B", "outline": wkt[1:]},
+    ]
+    part = Part(
+        URIRef("https://w3id.org/trigpoint/shapes#owner-outline"),
+        (SH.node,),
+        ("outline",),
+        alike=True,
+    )
+    none = Targets(known.schema, known.classes, known.registers, {})
+    found = list(Judge(known).judge(staged_frame(known.schema, rows), part, none))
+    assert [(one.row, one.value) for one in found] == [(3, wkt[1:])]
+
+
 def test_rows_become_the_rdf_of_the_mapping(known: Brief) -> None:
     """With all fields, the triples of a row are those that its item has elsewhere."""
     row = site("a b", parent_site="é/ü", note="")
