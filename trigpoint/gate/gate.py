@@ -106,7 +106,7 @@ def checks_of(known: Brief, targets: Targets, rows: Staged) -> list[Check]:
     compiled = compile_shape(known)
     return [
         *compiled.checks(targets, Judge(known), rows.columns),
-        *rules.checks(known.schema, rows.columns),
+        *rules.checks(known.schema, rows.columns, targets),
     ]
 
 

@@ -6,60 +6,51 @@ those are looked at one by one (trigpoint.gate.checks).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 import polars as pl
 
-from trigpoint.gate import terms
-from trigpoint.gate.checks import Check, run
+from trigpoint.gate.checks import Check
 from trigpoint.gate.rules.columns import column_checks, empty_columns
-from trigpoint.gate.rules.finding import found
 from trigpoint.gate.rules.periods import end_checks
 from trigpoint.gate.rules.places import geometry_problems
 from trigpoint.gate.rules.texts import EMAIL
 from trigpoint.gate.rules.values import value_check
-from trigpoint.gate.staged import Staged
-from trigpoint.gate.violation import Violation
+from trigpoint.gate.targets import Targets
 from trigpoint.schema.shape import Schema
 
 __all__ = [
     "EMAIL",
-    "check_rows",
     "checks",
-    "duplicate_keys",
     "empty_columns",
     "geometry_problems",
 ]
 
 
-def checks(schema: Schema, columns: Collection[str]) -> list[Check]:
+def checks(
+    schema: Schema, columns: Collection[str], targets: Targets | None = None
+) -> list[Check]:
     """Everything that rows show by themselves. The rows have `_row`, the key and any of
     the schema's fields; they are refused for values in columns that it does not
-    declare (for such columns without any value see `empty_columns`)."""
-    present = [field for field in schema.fields if field.name in columns]
-    return [
-        *column_checks(schema, columns),
-        *(value_check(schema, field) for field in present),
-        *end_checks(schema, columns),
-    ]
+    declare (for such columns without any value see `empty_columns`). With the targets
+    of the load, values of links are looked at once each, not once a row."""
+    found = column_checks(schema, columns)
+    for field in schema.fields:
+        if field.name in columns:
+            check = value_check(schema, field)
+            known = None if targets is None else targets.values.get(field.name)
+            if known is None or field.many:
+                found.append(check)
+            else:
+                found += _of_distinct(check, field.name, known["value"])
+    return [*found, *end_checks(schema, columns)]
 
 
-def check_rows(frame: pl.DataFrame, schema: Schema) -> Iterator[Violation]:
-    """What `checks` find in the rows of one frame."""
-    yield from empty_columns(Staged(frame), schema)
-    yield from run(frame, checks(schema, frame.columns))
-
-
-def duplicate_keys(frame: pl.DataFrame, schema: Schema) -> Iterator[Violation]:
-    """Every row whose key another row of the load has, too."""
-    field = schema.field(schema.key)
-    rows = frame.select("_row", schema.key).drop_nulls(schema.key)
-    doubled = rows.filter(pl.col(schema.key).is_duplicated())
-    groups = doubled.group_by(schema.key, maintain_order=True).agg(
-        pl.col("_row").sort()
-    )
-    for key, numbers in groups.iter_rows():
-        listed = ", ".join(map(str, numbers[:10])) + (", …" if numbers[10:] else "")
-        message = f"the key “{key}” stands in {len(numbers)} rows ({listed}): keep one"
-        for row in numbers:
-            yield found(schema, field, terms.DUPLICATE_KEY, row, key, key, message)
+def _of_distinct(check: Check, name: str, values: pl.Series) -> list[Check]:
+    """The check on a column that has only these values: of rows with one that it
+    suspects; none if there is no such value."""
+    suspects = values.alias(name).to_frame().filter(check.suspect)[name]
+    if suspects.is_empty():
+        return []
+    rows = pl.col(name).is_in(suspects.implode()).fill_null(False)
+    return [Check(check.name, rows, check.find)]
