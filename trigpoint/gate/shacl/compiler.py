@@ -73,7 +73,7 @@ class Compiled:
     def _explained(self, condition: Condition) -> Explained:
         reason = condition.reason()
         shape = condition.shape.node
-        field = condition.focus.field or Findings(self.known).field(shape, None)
+        field = condition.field(Findings(self.known))
         return Explained(
             None if field is None else field.name,
             str(shape) if isinstance(shape, URIRef) else self.known.schema.shape,

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
+from rdflib import URIRef
 
 from trigpoint.gate.checks import Check
 from trigpoint.gate.shacl import constraints as c
@@ -64,6 +65,18 @@ class Condition:
     constraint: c.Constraint
     focus: Focus
     part: Part
+
+    @property
+    def path(self) -> str | None:
+        """The property that the shape is about; None when it is not about one."""
+        return self.shape.path.iri if isinstance(self.shape.path, c.Predicate) else None
+
+    def field(self, findings: Findings) -> Field | None:
+        """The field that the constraint is about; None for the record itself."""
+        if self.focus.field is not None or self.shape.path is None:
+            return self.focus.field
+        path = None if self.path is None else URIRef(self.path)
+        return findings.field(self.shape.node, path)
 
     def reason(self) -> str | None:
         """Why columns cannot tell at all; None when they can."""
@@ -147,8 +160,7 @@ class Condition:
         """Each value once, however often and in however many fields a row wrote it."""
         wrong = wrong.unique([AT, TERM, _PATH], keep="first", maintain_order=True)
         rows = frame.select(AT, "_row", pl.col(court.key).alias("_key"))
-        path = self.shape.path.iri if isinstance(self.shape.path, c.Predicate) else None
-        usual = self.focus.field or court.findings.field(self.shape.node, None)
+        usual, path = self.field(court.findings), self.path
         named = wrong.join(rows, on=AT, maintain_order="left")
         for row, key, value, own_path, which in named.select(
             "_row", "_key", VALUE, _PATH, _WHICH

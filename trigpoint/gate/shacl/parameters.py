@@ -40,21 +40,38 @@ _LOGIC: dict[URIRef, Literal["not", "and", "or", "xone"]] = {
 # pySHACL goes not much deeper into shapes within shapes before it gives up.
 _DEEPEST = 12
 
+# How many members of a list are shown, and how much of a text within another node.
+_SHOWN, _LONGEST = 10, 60
+
 Made: TypeAlias = Iterator[c.Constraint]
 
 
-def spelled(graph: Graph, node: Node) -> str:
-    """A node of the shape graph as people read it, a list with its first members."""
+def spelled(graph: Graph, node: Node, depth: int = 0) -> str:
+    """A node of the shape graph as people read it, of a list the first members."""
     if isinstance(node, BNode):
         members = list(graph.items(node))
-        shown = " ".join(spelled(graph, one) for one in members[:10])
-        return f"( {shown}{' …' if members[10:] else ''} )" if members else "[ … ]"
+        shown = " ".join(spelled(graph, one, depth + 1) for one in members[:_SHOWN])
+        if members:
+            return f"( {shown}{' …' if members[_SHOWN:] else ''} )"
+        return _anonymous(graph, node, depth)
     if isinstance(node, URIRef):
         for prefix, iri in PREFIXES.items():
             if node.startswith(iri):
                 return f"{prefix}:{node.removeprefix(iri)}"
         return f"<{node}>"
-    return str(node)
+    text = " ".join(str(node).split()) if depth else str(node)
+    return text if len(text) <= _LONGEST or not depth else f"{text[:_LONGEST]}…"
+
+
+def _anonymous(graph: Graph, node: Node, depth: int) -> str:
+    """A node without a name, by what is said of it."""
+    if depth > 2:
+        return "[ … ]"
+    said = sorted(
+        f"{spelled(graph, predicate)} {spelled(graph, value, depth + 1)}"
+        for predicate, value in graph.predicate_objects(node)
+    )
+    return f"[ {' ; '.join(said)} ]" if said else "[ ]"
 
 
 @dataclass(frozen=True)
@@ -72,7 +89,10 @@ class Given:
     def constraints(self) -> Made:
         make = _MAKERS.get(self.parameter)
         if make is None:
-            yield self._foreign(f"{shortened(self.parameter)} is not compiled")
+            reason = f"{shortened(self.parameter)} is not of SHACL's core"
+            if self.parameter == SH.sparql:
+                reason = "it is a query in SPARQL"
+            yield self._foreign(reason)
             return
         try:
             yield from make(self)
@@ -283,7 +303,7 @@ def _nested(given: Given) -> Made:
     wanted = given.parameter == SH.property
     if any((shape.path is not None) != wanted for shape in shapes):
         kind = "property" if wanted else "node"
-        raise given.ill(f"a {kind} shape")
+        raise _Unknown(f"it names what is no {kind} shape")
     head = given.head()
     yield c.Properties(*head, shapes) if wanted else c.Conforms(*head, shapes)
 
