@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 from rdflib import SH, Graph
 
-from trigpoint.gate.shacl.regex import Untranslatable, translate
+from trigpoint.gate.shacl.regex import UNCASED, Untranslatable, translate
 from trigpoint.resources import resource_folder
 
 # Cases of one letter that tables disagree on, digits and spaces beyond ASCII, marks
@@ -186,3 +186,11 @@ def test_digits_newer_than_the_tables_of_python_are_no_digits() -> None:
     """Python's tables decide, whatever the column engine knows beside them."""
     unknown = [c for c in CHARACTERS if unicodedata.category(c) == "Cn"]
     assert not any(matched(translate(r"\d|\w"), unknown))
+
+
+def test_no_character_has_another_case_from_where_none_is_asked_for() -> None:
+    """Python knows no other case of the characters that are not asked about."""
+    beyond = CHARACTERS[CHARACTERS.index(chr(UNCASED)) :]
+    assert len(beyond) > 900_000
+    assert beyond.lower() == beyond.upper() == beyond
+    assert CHARACTERS[: -len(beyond)].lower() != CHARACTERS[: -len(beyond)]

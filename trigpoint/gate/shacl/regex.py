@@ -16,6 +16,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
+import numpy as np
 import polars as pl
 from polars.exceptions import PolarsError
 
@@ -23,6 +24,8 @@ from trigpoint.errors import TrigpointError
 
 _SURROGATES = (0xD800, 0xDFFF)
 _LAST = 0x10FFFF
+# From here on no character has another case, in the Unicode of any Python so far.
+UNCASED = 0x20000
 _NOTHING = r"[a&&b]"
 _TYPES = re.ASCII | re.LOCALE | re.UNICODE
 _CATEGORIES = {
@@ -198,20 +201,33 @@ def _has_case(code: int) -> bool:
 @cache
 def _members(characters: str, flags: int) -> tuple[tuple[int, int], ...]:
     """The characters that Python finds in a set, as ranges of code points."""
-    runs = re.compile(f"{characters}+", flags)
-    return tuple(
-        (start + found.start(), start + found.end() - 1)
-        for start, text in _alphabet()
-        for found in runs.finditer(text)
-    )
+    found = [
+        (start + run.start(), start + run.end() - 1)
+        for start, text, asked in _alphabet()
+        for run in re.compile(f"{characters}+", flags & asked).finditer(text)
+    ]
+    joined: list[tuple[int, int]] = []
+    for low, high in found:
+        if joined and joined[-1][1] == low - 1:
+            low = joined.pop()[0]
+        joined.append((low, high))
+    return tuple(joined)
 
 
 @cache
-def _alphabet() -> tuple[tuple[int, str], ...]:
+def _alphabet() -> tuple[tuple[int, str, int], ...]:
     """All characters in their order, without surrogates, which no column holds: the
-    first code point of a run, and the run."""
-    runs = (range(_SURROGATES[0]), range(_SURROGATES[1] + 1, _LAST + 1))
-    return tuple((run[0], "".join(map(chr, run))) for run in runs)
+    first code point of a run, the run, and the flags that mean something there. To ask
+    for the other case of a million characters that have none takes a while."""
+    runs = (
+        (0, _SURROGATES[0], ~0),
+        (_SURROGATES[1] + 1, UNCASED, ~0),
+        (UNCASED, _LAST + 1, ~re.IGNORECASE),
+    )
+    return tuple(
+        (first, np.arange(first, end, dtype="<u4").tobytes().decode("utf-32-le"), asked)
+        for first, end, asked in runs
+    )
 
 
 def _set(ranges: tuple[tuple[int, int], ...], *, negated: bool = False) -> str:
