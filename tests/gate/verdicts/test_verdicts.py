@@ -34,6 +34,7 @@ from trigpoint.gate.shacl.batch import Brief
 
 ROWS, LONG_ROWS, PART = 150, 20_000, 500
 _MADE_ROWS = 20
+_SHOWABLE = 100  # hypothesis writes down what it chooses from
 _HYPOTHESIS = settings(
     max_examples=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
@@ -86,7 +87,8 @@ def rows_of(known: Brief, held: HeldKeys) -> st.SearchStrategy[pl.DataFrame]:
         if field.name == known.schema.key:
             fields[field.name] = st.sampled_from(["1", "12", "a b", "é/ü", "%", ""])
             continue
-        pool = [None, *sorted({s.value for s in samples(field, known, held, pick)})]
+        values = {s.value for s in samples(field, known, held, pick)}
+        pool = [None, *sorted(value for value in values if len(value) <= _SHOWABLE)]
         value = st.sampled_from(pool) | st.text(max_size=12)
         fields[field.name] = st.lists(value, max_size=4) if field.many else value
     rows = st.lists(
@@ -111,8 +113,8 @@ def test_verdicts_on_rows_of_any_text_are_those_of_pyshacl(
     assert compared(known, rows, held).told() == ""
 
 
-@given(seed=st.integers(0, 2**32), batch=st.integers(1, 60))
-@_HYPOTHESIS
+@given(seed=st.integers(0, 2**32), batch=st.integers(1, 30))
+@settings(_HYPOTHESIS, max_examples=5)
 def test_verdicts_do_not_depend_on_batches_order_and_absent_columns(
     seed: int, batch: int
 ) -> None:
@@ -121,7 +123,7 @@ def test_verdicts_do_not_depend_on_batches_order_and_absent_columns(
     known = known_of("site")
     held = made_up_held(known.registers)
     pick = random.Random(seed)
-    rows = generate(known, held, 40, seed).rows
+    rows = generate(known, held, 25, seed).rows
     names = [n for n in known.schema.names if n != known.schema.key]
     absent = pick.sample(names, k=3)
     whole = rows.with_columns(pl.lit(None, rows.schema[n]).alias(n) for n in absent)
