@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 import shapely
 
+from bench.addresses import street_rows
 from loaders.code_point import CUT_DOWN, installed_files
 from trigpoint.log.entry import Batch
 from trigpoint.register import Registers
@@ -28,6 +29,7 @@ from trigpoint.spatial.boundaries import BoundaryIndex
 from trigpoint.spatial.boundary import Boundary
 from trigpoint.spatial.geometry import Geometry, repair
 from trigpoint.spatial.grids import Floats, lon_lat_from_bng
+from trigpoint.staging import Load
 
 SAMPLE = Path(__file__).parents[1] / "data"
 BATCH = Batch("bench", "Rows made for a benchmark")
@@ -79,6 +81,22 @@ class Inputs:
         assert summary.appended, summary.report.table()
         writer.log.close()
         return Registers.open(self.folder / "sample")
+
+    @property
+    def streets_log(self) -> Path:
+        """The data directory of `with_streets`."""
+        return self.folder / "streets"
+
+    @cached_property
+    def with_streets(self) -> Registers:
+        """The sample and the streets that made-up addresses stand on; read only."""
+        writer = Registers.open(self.streets_log, write=True)
+        summary = writer.import_rsf(sorted(SAMPLE.glob("*.rsf*")), BATCH)
+        assert summary.appended, summary.report.table()
+        summary = writer.load([Load("street", street_rows())], BATCH)
+        assert summary.appended, summary.report.table()
+        writer.log.close()
+        return Registers.open(self.streets_log)
 
     @property
     def districts(self) -> BoundaryIndex:

@@ -18,7 +18,7 @@ SHRINK = 2_000
 LEAST = {
     "districts": 2,
     "nearest": 1,
-    "gate": 5,
+    "gate": 7,
     "log": 4,
     "appends": 1,
     "rdf": 3,

@@ -48,12 +48,14 @@ _OF_KEYS = """
     )
     CROSS JOIN item i ON i.id = e.item
 """
-_VALUES = f"SELECT e.key, json_extract(i.content, :path) {_OF_KEYS}"
+# Most items have no such member, and that is found out faster than by reading JSON.
+_VALUE = "CASE WHEN instr(i.content, :member) THEN json_extract(i.content, :path) END"
+_VALUES = f"SELECT e.key, {_VALUE} {_OF_KEYS}"
 _IN_ORDER = """
     FROM entry e CROSS JOIN item i ON i.id = e.item
     WHERE e.register = :register AND e.number <= :size ORDER BY e.number
 """
-_ALL_VALUES = f"SELECT e.key, json_extract(i.content, :path) {_IN_ORDER}"
+_ALL_VALUES = f"SELECT e.key, {_VALUE} {_IN_ORDER}"
 _ALL_ITEMS = f"SELECT e.key, i.content {_IN_ORDER}"
 # The + keeps SQLite to the entries that are new, instead of the index of all keys.
 _CHANGES = """
@@ -171,7 +173,8 @@ class RecordReader(EntryReader):
         none = pl.DataFrame(schema={"key": pl.String, "value": pl.String})
         if self._row(register) is None or keys.is_empty():
             return none
-        bound = self._bind(register) | {"path": _path(name or "")}
+        bound = self._bind(register)
+        bound |= {"path": _path(name or ""), "member": f"{json.dumps(name or '')}:"}
         asked = keys.alias("key").to_frame()
         if len(keys) * _READ_ALL < self.size(register):
             bound["keys"] = json.dumps(keys.to_list())
