@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
+from rdflib import XSD, Literal, URIRef
+from rdflib.term import Node
 
 from tests.gate.rows import Row
 from tests.gate.shacl.asked import (
@@ -20,6 +22,8 @@ from trigpoint.gate import terms
 from trigpoint.gate.checks import run
 from trigpoint.gate.shacl.compiler import compile_shape
 from trigpoint.gate.shacl.judge import Judge
+from trigpoint.gate.shacl.lexical import Order
+from trigpoint.gate.shacl.order import in_order
 from trigpoint.gate.staged import Staged
 from trigpoint.gate.survey import every_target
 from trigpoint.gate.violation import Violation
@@ -309,3 +313,52 @@ def test_ordinary_dates_are_no_suspects() -> None:
     assert suspect.to_list() == [False, False, True, True, True, False]
     wrong = [one.row for one in check.find(frame.filter(pl.lit(suspect)))]
     assert wrong == [3, 4, 5]
+
+
+def test_values_that_cannot_be_compared_are_not_in_order() -> None:
+    """pySHACL ends at them; by the Recommendation they are refused, one by one."""
+    turtle = on("made:wholes", "sh:lessThanOrEquals made:exact")
+    rows: list[Row] = [
+        {"wholes": ["1", "x", "3"], "exact": "2"},
+        {"wholes": ["2", "9" * 5000], "exact": "x"},
+        {"wholes": ["1"], "exact": "1.0"},
+    ]
+    found = [(one.row, one.value) for one in found_in(turtle, rows)]
+    assert (1, "3") in found
+    assert (1, "1") not in found
+    assert {row for row, _ in found} <= {1, 2}
+    assert [one.note for one in explained(turtle)] == [None]
+
+
+@pytest.mark.parametrize(
+    ("one", "operator", "other", "answer"),
+    [
+        (
+            Literal("1", datatype=XSD.integer),
+            "<=",
+            Literal("1.0", datatype=XSD.decimal),
+            True,
+        ),
+        (
+            Literal("1", datatype=XSD.integer),
+            "<",
+            Literal("1.0", datatype=XSD.decimal),
+            False,
+        ),
+        (Literal("1", datatype=XSD.integer), "<", Literal("2"), False),
+        (Literal("a"), "<", Literal("b", lang="en"), True),
+        (URIRef("urn:a"), "<=", Literal("urn:a"), True),
+        (URIRef("urn:a"), "<", Literal("2", datatype=XSD.integer), False),
+        (
+            Literal("x", datatype=XSD.integer),
+            "<=",
+            Literal("1", datatype=XSD.integer),
+            False,
+        ),
+    ],
+)
+def test_terms_are_in_order_as_rdflib_says(
+    one: Node, operator: Order, other: Node, answer: bool
+) -> None:
+    """Texts and IRIs by their text, other literals by value, and nothing else."""
+    assert in_order(one, operator, other) is answer

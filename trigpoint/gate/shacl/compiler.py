@@ -176,19 +176,24 @@ def _looked_at(
 
 
 def _note(constraint: c.Constraint) -> str | None:
-    """What of a compiled constraint may still go to pySHACL."""
-    inner: list[c.Shape] = []
+    """What of a compiled constraint may still go to pySHACL. Pairs of values are put in
+    order without it, unless that is asked within another constraint."""
+    if isinstance(constraint, c.LessThan):
+        return None
+    return _ODD_VALUES if _may_be_unsure(constraint) else None
+
+
+def _may_be_unsure(constraint: c.Constraint) -> bool:
+    """Whether there are values of which columns cannot be sure."""
     if isinstance(constraint, c.Datatype):
-        return (
-            None
-            if constraint.iri in _PLAIN or XSD not in constraint.iri
-            else _ODD_VALUES
-        )
-    if isinstance(constraint, c.Range | c.LessThan):
-        return _ODD_VALUES
-    if isinstance(constraint, c.Conforms | c.Qualified):
-        inner += constraint.shapes
+        return XSD in constraint.iri and constraint.iri not in _PLAIN
+    inner: tuple[c.Shape, ...] = ()
+    if isinstance(constraint, c.Conforms | c.Properties):
+        inner = constraint.shapes
+    if isinstance(constraint, c.Qualified):
+        inner = sum(constraint.siblings, constraint.shapes)
     if isinstance(constraint, c.Logic):
-        inner += (shape for shapes in constraint.lists for shape in shapes)
-    notes = (_note(one) for shape in inner for one in shape.constraints)
-    return next((note for note in notes if note), None)
+        inner = sum(constraint.lists, ())
+    if any(_may_be_unsure(one) for shape in inner for one in shape.constraints):
+        return True
+    return isinstance(constraint, c.Range | c.LessThan)

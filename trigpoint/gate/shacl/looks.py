@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from trigpoint.gate.shacl import constraints as c
-from trigpoint.gate.shacl import sets
-from trigpoint.gate.shacl.node import Node, NotCompiled, Source, Verdict
+from trigpoint.gate.shacl import order, sets
+from trigpoint.gate.shacl.node import STRING, Node, NotCompiled, Source, Verdict
 from trigpoint.gate.shacl.verdict import both, either, expression, negate
 from trigpoint.schema.shape import Field
 
@@ -126,11 +126,26 @@ class Pairs:
             for other in self._others():
                 beside = _listed(frame, other, "_other").select("^_at|_other.*$")
                 pairs = own.join(beside, on=AT, maintain_order="left")
-                verdict = sets.less(
-                    self.constraint, _read(source, "_one"), _read(other, "_other")
-                )
-                verdict = expression(verdict).alias(OK)
-                yield Seen(pairs.select(AT, VALUE, TERM, verdict), source.field)
+                nodes = _read(source, "_one"), _read(other, "_other")
+                yield Seen(self._compared(pairs, *nodes), source.field)
+
+    def _compared(self, pairs: pl.DataFrame, one: Node, other: Node) -> pl.DataFrame:
+        """Pairs with the verdict on each: where columns are not sure, that of rdflib on
+        each distinct pair. So pySHACL is not asked, which ends at some of them."""
+        verdict = expression(sets.less(self.constraint, one, other)).alias(OK)
+        shown = pairs.with_columns(
+            verdict,
+            sets.text_of(one).alias("_1"),
+            _datatype(one).alias("_2"),
+            sets.text_of(other).alias("_3"),
+            _datatype(other).alias("_4"),
+        )
+        names = ["_1", "_2", "_3", "_4"]
+        unsure = shown.filter(pl.col(OK).is_null()).select(names).unique()
+        found = order.answers(unsure.iter_rows(), one, self.constraint.operator, other)
+        told = unsure.with_columns(pl.Series("_told", found, pl.Boolean))
+        both = shown.join(told, on=names, how="left", maintain_order="left")
+        return both.select(AT, VALUE, TERM, pl.coalesce(OK, "_told").alias(OK))
 
     def _others(self) -> Iterator[Source]:
         for predicate in self.constraint.predicates:
@@ -221,6 +236,12 @@ def _read(source: Source, name: str) -> Node:
         if isinstance(node.datatype, pl.Expr)
         else node.datatype,
     )
+
+
+def _datatype(node: Node) -> pl.Expr:
+    if isinstance(node.datatype, pl.Expr):
+        return node.datatype
+    return pl.lit(node.datatype or STRING)
 
 
 def _values(frame: pl.DataFrame, source: Source, test: Test) -> pl.DataFrame:

@@ -233,7 +233,7 @@ def _less_than(
 def less(constraint: c.LessThan, one: Node, other: Node) -> Verdict:
     """Whether one value is less than the other. IRIs, and texts with a language, are
     compared as plain texts, as pySHACL does."""
-    text, against = _text(one), _text(other)
+    text, against = text_of(one), text_of(other)
     return values.by_datatype(
         one,
         lambda datatype: values.by_datatype(
@@ -375,7 +375,7 @@ def _single(source: Source, what: Callable[[Node], pl.Expr]) -> pl.Expr:
 
 def identity(node: Node) -> pl.Expr:
     """A text that two nodes have in common only if they are the same term."""
-    text = _text(node)
+    text = text_of(node)
     if node.is_iri:
         return pl.concat_str(pl.lit("<"), text)
     if isinstance(node.datatype, pl.Expr):
@@ -384,7 +384,8 @@ def identity(node: Node) -> pl.Expr:
     return pl.concat_str(pl.lit(f"{kind}\n"), text)
 
 
-def _text(node: Node) -> pl.Expr:
+def text_of(node: Node) -> pl.Expr:
+    """The text of a node; raises NotCompiled where it is not known."""
     if node.text is None:
         raise NotCompiled("it compares terms that are not in the rows")
     return pl.lit(node.text) if isinstance(node.text, str) else node.text
