@@ -36,7 +36,7 @@ _AREAS = ("AL", "B", "CB", "DT", "EX", "G", "HP", "LS", "NE", "SY")
 _LAST = "ABDEFGHJLNPQRSTUWXYZ"
 
 
-def street_rows(count: int = STREETS) -> pl.DataFrame:
+def street_rows(count: int) -> pl.DataFrame:
     """Streets for the addresses to stand on, as a source would bring them."""
     numbers = pl.int_range(_FIRST_STREET, _FIRST_STREET + count, eager=True)
     return pl.DataFrame(
@@ -49,7 +49,7 @@ def street_rows(count: int = STREETS) -> pl.DataFrame:
 
 
 def address_rows(
-    count: int, councils: list[str], *, first: int = 0, streets: int = STREETS
+    count: int, councils: list[str], streets: int, *, first: int = 0
 ) -> pl.DataFrame:
     """`count` staged rows of the register `address`, which its shape accepts.
 

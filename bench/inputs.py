@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 import shapely
 
-from bench.addresses import street_rows
+from bench.addresses import STREETS, street_rows
 from loaders.code_point import CUT_DOWN, installed_files
 from trigpoint.log.entry import Batch
 from trigpoint.register import Registers
@@ -93,7 +93,7 @@ class Inputs:
         writer = Registers.open(self.streets_log, write=True)
         summary = writer.import_rsf(sorted(SAMPLE.glob("*.rsf*")), BATCH)
         assert summary.appended, summary.report.table()
-        summary = writer.load([Load("street", street_rows())], BATCH)
+        summary = writer.load([Load("street", street_rows(self.size(STREETS)))], BATCH)
         assert summary.appended, summary.report.table()
         writer.log.close()
         return Registers.open(self.streets_log)
