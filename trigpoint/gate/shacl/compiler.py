@@ -15,7 +15,7 @@ from rdflib import URIRef
 
 from trigpoint.gate.checks import Check
 from trigpoint.gate.shacl import constraints as c
-from trigpoint.gate.shacl import sets
+from trigpoint.gate.shacl import members
 from trigpoint.gate.shacl.batch import Brief
 from trigpoint.gate.shacl.conditions import Condition, Court, Focus
 from trigpoint.gate.shacl.findings import Findings
@@ -129,7 +129,7 @@ def _inner(shape: c.Shape, focus: Focus) -> list[Focus] | None:
     if shape.path is None:
         return [focus]
     try:
-        found = sets.value_nodes(shape, focus.node)
+        found = members.value_nodes(shape, focus.node)
         nodes = [one.node(one.values) for one in found]
     except NotCompiled:
         return None
@@ -138,7 +138,7 @@ def _inner(shape: c.Shape, focus: Focus) -> list[Focus] | None:
     if any(not node.is_iri or node.properties is None for node in nodes):
         return None
     return [
-        Focus(node, sets.exists(one), one.field)
+        Focus(node, members.exists(one), one.field)
         for node, one in zip(nodes, found, strict=True)
     ]
 
@@ -168,10 +168,10 @@ def _looked_at(
 ) -> tuple[Source, ...]:
     """All values that the constraint looks at: those of the path, and of properties
     that they are compared with."""
-    found = sets.value_nodes(shape, focus.node)
+    found = members.value_nodes(shape, focus.node)
     if isinstance(constraint, c.Equals | c.Disjoint | c.LessThan):
         for predicate in constraint.predicates:
-            found += sets.follow(c.Predicate(predicate), focus.node)
+            found += members.follow(c.Predicate(predicate), focus.node)
     return found
 
 

@@ -15,7 +15,7 @@ from rdflib import URIRef
 
 from trigpoint.gate.checks import Check
 from trigpoint.gate.shacl import constraints as c
-from trigpoint.gate.shacl import sets
+from trigpoint.gate.shacl import members
 from trigpoint.gate.shacl.findings import Findings
 from trigpoint.gate.shacl.judge import Judge
 from trigpoint.gate.shacl.looks import AT, OK, TERM, VALUE, AllValues, Look, Seen, look
@@ -102,7 +102,7 @@ class Condition:
 
     def sources(self) -> tuple[Source, ...]:
         """The value nodes; raises NotCompiled when rows do not hold them."""
-        return sets.value_nodes(self.shape, self.focus.node)
+        return members.value_nodes(self.shape, self.focus.node)
 
     def _look(self) -> Look:
         if isinstance(self.constraint, c.Properties):
@@ -122,7 +122,7 @@ class Condition:
         if self.shape.path is None or not isinstance(self.constraint, _ON_VALUES):
             return True
         try:
-            return either(*map(sets.exists, self.sources()))
+            return either(*map(members.exists, self.sources()))
         except NotCompiled:
             return True
 

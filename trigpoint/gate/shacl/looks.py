@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from trigpoint.gate.shacl import constraints as c
-from trigpoint.gate.shacl import order, sets
+from trigpoint.gate.shacl import members, order, sets
 from trigpoint.gate.shacl.node import STRING, Node, NotCompiled, Source, Verdict
 from trigpoint.gate.shacl.verdict import both, either, expression, negate
 from trigpoint.schema.shape import Field
@@ -52,7 +52,7 @@ class EachValue:
             yield Seen(_values(frame, source, self.test), source.field)
 
     def _suspect(self, source: Source) -> Verdict:
-        fails = negate(sets.every((source,), self.test))
+        fails = negate(members.every((source,), self.test))
         ordinary = [one.regex for one in source.forms if self._passes(one.node)]
         if isinstance(fails, bool) or not ordinary:
             return fails
@@ -97,7 +97,7 @@ class OtherValues:
 
     def find(self, frame: pl.DataFrame) -> Iterator[Seen]:
         for predicate in self.constraint.predicates:
-            others = sets.follow(c.Predicate(predicate), self.focus)
+            others = members.follow(c.Predicate(predicate), self.focus)
             if isinstance(self.constraint, c.Disjoint):
                 yield from _beside(frame, self.sources, others, shared=True)
             else:
@@ -117,8 +117,8 @@ class Pairs:
         others = list(self._others())
         if not any(one.many for one in (*self.sources, *others)):
             return negate(sets.holds(self.constraint, self.focus, self.sources))
-        filled = either(*map(sets.exists, self.sources))
-        return both(filled, either(*map(sets.exists, others)))
+        filled = either(*map(members.exists, self.sources))
+        return both(filled, either(*map(members.exists, others)))
 
     def find(self, frame: pl.DataFrame) -> Iterator[Seen]:
         for source in self.sources:
@@ -135,9 +135,9 @@ class Pairs:
         verdict = expression(sets.less(self.constraint, one, other)).alias(OK)
         shown = pairs.with_columns(
             verdict,
-            sets.text_of(one).alias("_1"),
+            members.text_of(one).alias("_1"),
             _datatype(one).alias("_2"),
-            sets.text_of(other).alias("_3"),
+            members.text_of(other).alias("_3"),
             _datatype(other).alias("_4"),
         )
         names = ["_1", "_2", "_3", "_4"]
@@ -149,7 +149,7 @@ class Pairs:
 
     def _others(self) -> Iterator[Source]:
         for predicate in self.constraint.predicates:
-            yield from sets.follow(c.Predicate(predicate), self.focus)
+            yield from members.follow(c.Predicate(predicate), self.focus)
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Undeclared:
     found: Sequence[tuple[str, Source]]
 
     def suspect(self) -> Verdict:
-        return either(*(sets.exists(source) for _, source in self.found))
+        return either(*(members.exists(source) for _, source in self.found))
 
     def find(self, frame: pl.DataFrame) -> Iterator[Seen]:
         for path, source in self.found:
@@ -201,7 +201,7 @@ def _screen(
     lengths = [
         source.values.list.len().fill_null(0)
         if source.many
-        else expression(sets.exists(source)).cast(pl.UInt32)
+        else expression(members.exists(source)).cast(pl.UInt32)
         for source in sources
     ]
     return pl.sum_horizontal(lengths) > constraint.most
@@ -222,7 +222,7 @@ def _listed(frame: pl.DataFrame, source: Source, name: str) -> pl.DataFrame:
         if isinstance(part, pl.Expr)
     ]
     return rows.select(
-        AT, node.written.alias(VALUE), sets.identity(node).alias(TERM), *parts
+        AT, node.written.alias(VALUE), members.identity(node).alias(TERM), *parts
     )
 
 
@@ -255,7 +255,7 @@ def _values(frame: pl.DataFrame, source: Source, test: Test) -> pl.DataFrame:
     return rows.select(
         AT,
         node.written.alias(VALUE),
-        sets.identity(node).alias(TERM),
+        members.identity(node).alias(TERM),
         expression(test(node)).alias(OK),
     )
 

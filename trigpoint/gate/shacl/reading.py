@@ -13,6 +13,7 @@ from rdflib.namespace import RDF, RDFS, SH
 from rdflib.term import Node
 
 from trigpoint.gate.shacl import constraints as c
+from trigpoint.gate.shacl.components import constraints_of
 from trigpoint.gate.shacl.parameters import (
     Given,
     ill_formed,
@@ -55,7 +56,7 @@ def read_shape(graph: Graph, node: Node, above: tuple[Node, ...] = ()) -> c.Shap
                     (*above, node),
                     read_shape,
                 )
-                made += given.constraints()
+                made += constraints_of(given)
         made += _customs(graph, node)
     return c.Shape(node, path, tuple(made))
 
