@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator, Sequence
+from weakref import WeakKeyDictionary
 
 import polars as pl
 
@@ -18,8 +19,8 @@ from trigpoint.gate.drop import Standing, suspicious_drops
 from trigpoint.gate.links import Successors, link_checks
 from trigpoint.gate.refused import links_to_refused
 from trigpoint.gate.report import Report
-from trigpoint.gate.shacl.batch import Brief, brief
-from trigpoint.gate.shacl.compiler import compile_shape
+from trigpoint.gate.shacl.batch import brief
+from trigpoint.gate.shacl.compiler import Compiled, compile_shape
 from trigpoint.gate.shacl.judge import Judge
 from trigpoint.gate.staged import Staged
 from trigpoint.gate.survey import survey
@@ -30,6 +31,10 @@ from trigpoint.schema.shape import Schema
 
 Progress = Callable[[int, int], None]  # rows judged, rows in all
 
+# Beside the catalogue that they are made of, for as long as that lives.
+_COMPILED: WeakKeyDictionary[Schemas, dict[tuple[Schema, str], Compiled]] = (
+    WeakKeyDictionary()
+)
 _ALSO_BY_SHAPE = {
     terms.EMPTY_VALUE,
     terms.ENTITY_MISMATCH,
@@ -69,10 +74,10 @@ def check(
     found = Report() if report is None else report
     load = rows if isinstance(rows, Staged) else Staged(rows)
     require_columns(load, schema)
-    known = brief(schema, schemas, base)
-    seen = survey(load, known, held)
+    shape = compiled(schema, schemas, base)
+    seen = survey(load, shape.known, held)
     checks = [
-        *checks_of(known, seen.targets, load),
+        *checks_of(shape, seen.targets, load),
         *link_checks(schema, seen.targets, str(source_date), successors),
     ]
     found.extend(rules.empty_columns(load, schema))
@@ -101,12 +106,19 @@ def require_columns(rows: Staged, schema: Schema) -> None:
             )
 
 
-def checks_of(known: Brief, targets: Targets, rows: Staged) -> list[Check]:
+def compiled(schema: Schema, schemas: Schemas, base: str) -> Compiled:
+    """The shape of a register of the catalogue, compiled once."""
+    made = _COMPILED.setdefault(schemas, {})
+    if (schema, base) not in made:
+        made[schema, base] = compile_shape(brief(schema, schemas, base))
+    return made[schema, base]
+
+
+def checks_of(shape: Compiled, targets: Targets, rows: Staged) -> list[Check]:
     """What the shape asks of these rows, then what our rules add to it."""
-    compiled = compile_shape(known)
     return [
-        *compiled.checks(targets, Judge(known), rows.columns),
-        *rules.checks(known.schema, rows.columns, targets),
+        *shape.checks(targets, Judge(shape.known), rows.columns),
+        *rules.checks(shape.known.schema, rows.columns, targets),
     ]
 
 

@@ -14,10 +14,9 @@ from typing import Literal
 import polars as pl
 
 from trigpoint.gate import terms
-from trigpoint.gate.gate import Progress, checks_of, judged
+from trigpoint.gate.gate import Progress, checks_of, compiled, judged
 from trigpoint.gate.links import link_checks
 from trigpoint.gate.report import Report
-from trigpoint.gate.shacl.batch import brief
 from trigpoint.gate.staged import Staged
 from trigpoint.gate.survey import every_target, survey
 from trigpoint.gate.targets import Held
@@ -64,13 +63,13 @@ def check_items(
     found = Report() if report is None else report
     found.extend(_misfits(items, schema))
     rows = Staged(_frame(items, schema))
-    known = brief(schema, schemas, base)
+    shape = compiled(schema, schemas, base)
     if links_as == "skip":
-        targets = every_target(rows, known)
+        targets = every_target(rows, shape.known)
     else:
-        targets = survey(rows, known, held).targets
+        targets = survey(rows, shape.known, held).targets
     checks = [
-        *checks_of(known, targets, rows),
+        *checks_of(shape, targets, rows),
         *link_checks(schema, targets, source_date),
     ]
     warned = _WARNED | (_LINKS if links_as == "warn" else set())

@@ -68,6 +68,10 @@ class Schemas(Mapping[str, Schema]):
     def __len__(self) -> int:
         return len(self._schemas)
 
+    # A catalogue is itself only: what is made of one can be kept beside it.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
     def by_class(self, target_class: str) -> Schema | None:
         """The register whose records are of this class."""
         register = self._by_class.get(target_class)
