@@ -64,8 +64,12 @@ class Compared:
 def compared(known: Brief, rows: pl.DataFrame, held: HeldKeys) -> Compared:
     """Judge rows by both."""
     dead = it_dies_of(known, rows)
-    alive = rows.filter(~pl.col("_row").is_in(sorted(dead)))
-    said = plain_verdicts(known, alive, held)
+    is_dead = pl.col("_row").is_in(sorted(dead))
+    own, key = known.schema.register, known.schema.key
+    # Others may link to a row of which it dies.
+    left_out = dict.fromkeys(rows.filter(is_dead)[key].drop_nulls())
+    there = {**held, own: {**held.get(own, {}), **left_out}}
+    said = plain_verdicts(known, rows.filter(~is_dead), there)
     found = columnar_verdicts(known, rows, held)
     return Compared(known, rows, said, {v for v in found if v.row not in dead}, dead)
 

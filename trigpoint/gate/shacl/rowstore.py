@@ -23,6 +23,19 @@ Triple = tuple[Node, Node, Node]
 _STRING = "http://www.w3.org/2001/XMLSchema#string"
 
 
+class RowLiteral(Literal):
+    """A literal of a row, which can be asked whether it is at most another whatever it
+    is. rdflib's own raises TypeError where it can tell neither that one is less nor
+    that both are equal, as of “x” and “1” of xsd:integer, and pySHACL dies of that. Not
+    to be comparable is a result of sh:lessThanOrEquals (SHACL, section 4.5.4)."""
+
+    def __le__(self, other: Any) -> bool:
+        try:
+            return bool(self < other) or self.eq(other)
+        except TypeError:
+            return False
+
+
 class RowStore(Memory):
     """Triples by subject and predicate; by predicate and value once that is asked."""
 
@@ -132,11 +145,11 @@ def _term(value: Any, terms: dict[str, URIRef]) -> Node:
     if isinstance(value, pyoxigraph.NamedNode):
         return _iri(value.value, terms)
     if value.language:
-        return Literal(value.value, lang=value.language, normalize=False)
+        return RowLiteral(value.value, lang=value.language, normalize=False)
     datatype = value.datatype.value
     # pySHACL takes a literal without datatype for xsd:string, as RDF 1.1 does.
     iri = None if datatype == _STRING else _iri(datatype, terms)
-    return Literal(value.value, datatype=iri, normalize=False)
+    return RowLiteral(value.value, datatype=iri, normalize=False)
 
 
 @contextmanager
