@@ -2,7 +2,7 @@
 
 A file passes once (`decoding`), is compared with the layouts of its source, cut into
 rows (RFC 4180 for CSV, one feature a line for GeoJSON) and written to a temporary
-UTF-8 file that polars scans. Nothing is guessed: what is wrong is said with the file,
+Arrow file that polars scans. Nothing is guessed: what is wrong is said with the file,
 the row and what to do. Columns that hold people's details stop here.
 """
 
@@ -14,20 +14,19 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 import polars as pl
 
+from loaders.cells import CellWriter
 from loaders.decoding import Advance, SourceFile, Undecodable
 from loaders.geojson import COLUMNS, read_feature
-from loaders.layout import ROW, Layout
+from loaders.layout import Layout
 from trigpoint.errors import BadRelease
 
 # The longest line of the files at hand is 0.9 MB (the district with most islands).
 MAX_LINE = 32 << 20
 # The largest open file in view, all UPRNs, is about 2 GB unpacked.
 MAX_BYTES = 8 << 30
-SEPARATOR = "\x1f"  # between columns of the temporary file; JSON text cannot hold it
 
 
 @dataclass(frozen=True)
@@ -55,18 +54,7 @@ class Release:
 
         Cells without text are null; the text of the others is as in the file.
         """
-        schema: dict[str, type[pl.DataType]] = {ROW: pl.UInt32}
-        schema |= dict.fromkeys(self.columns, pl.String)
-        frame = pl.scan_csv(
-            self.clean,
-            separator=SEPARATOR,
-            has_header=False,
-            schema=schema,
-            quote_char=None if self.layout.kind == "geojson-lines" else '"',
-        )
-        return frame.with_columns(
-            pl.when(pl.col(name) != "").then(pl.col(name)) for name in self.columns
-        )
+        return pl.scan_ipc(self.clean)
 
 
 def open_release(
@@ -84,14 +72,13 @@ def open_release(
     encoding only when the bytes are not UTF-8. Raises BadRelease for a file that
     cannot be read, unpacked, decoded or cut into the rows of one of the layouts.
     """
-    clean = folder / f"{len(list(folder.iterdir()))}.txt"
+    clean = folder / f"{len(list(folder.iterdir()))}.arrow"
     encodings = ["utf-8", *sorted({x.encoding for x in layouts} - {"utf-8"})]
     for encoding in encodings:
         file = SourceFile(path, advance, max_line, max_bytes)
         cut = _features if layouts[0].kind == "geojson-lines" else _table
         try:
-            with clean.open("w", encoding="utf-8", newline="") as out:
-                return cut(path, file, file.lines(encoding), layouts, out)
+            return cut(path, file, file.lines(encoding), layouts, clean)
         except Undecodable:
             if encoding == encodings[-1]:
                 raise
@@ -132,7 +119,7 @@ def _table(
     file: SourceFile,
     lines: Iterator[str],
     layouts: Sequence[Layout],
-    out: TextIO,
+    clean: Path,
 ) -> Release:
     first = next(lines, "")
     if not first.strip():
@@ -141,20 +128,20 @@ def _table(
     people = re.compile(layout.unread or r"(?!)")
     read = [*layout.columns, *(c for c in layout.optional if c in header)]
     places = [header.index(name) for name in read]
-    write = csv.writer(out, delimiter=SEPARATOR, lineterminator="\n").writerow
     rows = _cells(itertools.chain([first], lines), layout, file)
     if layout.header:
         next(rows)
     count = number = 0
-    for number, cells in rows:
-        if len(cells) != len(header):
-            raise file.refuse(
-                f"the row has {len(cells)} cells, expected {len(header)}",
-                "look for a separator in the text that is not quoted",
-                number,
-            )
-        write([number, *(cells[place] for place in places)])
-        count += 1
+    with CellWriter(clean, read) as out:
+        for number, cells in rows:
+            if len(cells) != len(header):
+                raise file.refuse(
+                    f"the row has {len(cells)} cells, expected {len(header)}",
+                    "look for a separator in the text that is not quoted",
+                    number,
+                )
+            out.write(number, [cells[place] for place in places])
+            count += 1
     return Release(
         path=path,
         checksum=file.checksum,
@@ -162,7 +149,7 @@ def _table(
         columns=tuple(read),
         rows=count,
         last_row=number,
-        clean=Path(out.name),
+        clean=clean,
         unread=tuple(name for name in header if people.search(name)),
     )
 
@@ -219,29 +206,21 @@ def _features(
     file: SourceFile,
     lines: Iterator[str],
     layouts: Sequence[Layout],
-    out: TextIO,
+    clean: Path,
 ) -> Release:
     properties: tuple[str, ...] = ()
     count = number = 0
-    for number, line in enumerate(lines, 1):
-        text = line.strip("\x1e\r\n\t ")
-        if not text:
-            continue
-        feature = read_feature(text, number, file)
-        names = feature.names
-        if not count:
-            properties = names
-        elif set(names) != set(properties):
-            missing = sorted(set(properties) - set(names))
-            unexpected = sorted(set(names) - set(properties))
-            raise file.refuse(
-                f"the feature has other properties than the first: missing {missing}, "
-                f"unexpected {unexpected}",
-                "give every feature the same properties",
-                number,
-            )
-        out.write(SEPARATOR.join([str(number), *feature.cells]) + "\n")
-        count += 1
+    with CellWriter(clean, COLUMNS) as out:
+        for number, line in enumerate(lines, 1):
+            text = line.strip("\x1e\r\n\t ")
+            if not text:
+                continue
+            feature = read_feature(text, number, file)
+            if not count:
+                properties = feature.names
+            _check_alike(feature.names, properties, number, file)
+            out.write(number, feature.cells)
+            count += 1
     if not count:
         raise file.refuse("is empty", "check the file")
     return Release(
@@ -251,6 +230,21 @@ def _features(
         columns=COLUMNS,
         rows=count,
         last_row=number,
-        clean=Path(out.name),
+        clean=clean,
         properties=properties,
+    )
+
+
+def _check_alike(
+    names: Sequence[str], properties: Sequence[str], number: int, file: SourceFile
+) -> None:
+    if set(names) == set(properties):
+        return
+    missing = sorted(set(properties) - set(names))
+    unexpected = sorted(set(names) - set(properties))
+    raise file.refuse(
+        f"the feature has other properties than the first: missing {missing}, "
+        f"unexpected {unexpected}",
+        "give every feature the same properties",
+        number,
     )

@@ -180,6 +180,8 @@ _PEAK = """
 import sys, threading, time
 from pathlib import Path
 import polars as pl
+from loaders.layout import Layout
+from loaders.release import open_release
 from trigpoint.log.entry import Batch
 from trigpoint.loading import Loading, Summary
 from trigpoint.register import Registers
@@ -204,9 +206,10 @@ pl.select(address=number.cast(pl.String), name=text).write_csv(file)
 registers = Registers.open(folder / f"{rows}", write=True)
 # SQLite fills a cache of fixed size before it writes: not what grows with the rows.
 registers.log.db.execute("PRAGMA cache_size = -4096")
-scan = pl.scan_csv(file, schema={"address": pl.String, "name": pl.String})
 loading = Loading(registers.log, registers.schemas, registers.base, folder)
 threading.Thread(target=watch, daemon=True).start()
+layout = Layout("addresses", ("address", "name"))
+scan = open_release(file, [layout], folder).scan()
 with registers.log.appending(Batch("test", "A test")) as appender:
     judged = loading.judge_rows(Load("address", scan), "2019-04-01")
     loading.append(judged, appender, Summary(), keep=True)

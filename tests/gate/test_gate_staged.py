@@ -66,6 +66,16 @@ def test_one_batch_needs_no_file(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_file_can_be_asked_for(tmp_path: Path, count: int) -> None:
+    """It is there for few rows, too, and for none."""
+    path = tmp_path / "rows.arrow"
+    with StagedWriter(ROWS.schema, path, in_file=True) as writer:
+        writer.add(ROWS.head(count))
+    assert writer.staged().rows == path
+    assert pl.scan_ipc(path).collect().equals(ROWS.head(count))
+
+
 def test_a_cut_of_a_large_frame_is_written_without_the_rest(tmp_path: Path) -> None:
     """Texts of rows that were filtered out stay out of the file."""
     frame = pl.DataFrame({"a": [f"{n:01000d}" for n in range(5_000)]})

@@ -300,7 +300,7 @@ def test_an_end_half_way_leaves_the_last_complete_state(
     wards = real_data / "boundaries" / "ward_2025.geojsonl.gz"
     process = started(folder, "wards", wards, "--data", data)
     deadline = time.monotonic() + 60
-    while not any(folder.glob("trigpoint-*/*.txt")):
+    while not any(folder.glob("trigpoint-*/*.arrow")):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -315,6 +315,21 @@ def test_an_end_half_way_leaves_the_last_complete_state(
         assert not any(folder.glob("trigpoint-*"))
     assert main(["wards", str(wards), "--data", str(data)]) == 0
     assert len(records_of(data, "statistical-geography-ward")) == 8405
+
+
+@pytest.mark.parametrize("text", ["XA,Here,Here\n", "XA,=1,Here\n", "XA\n"])
+def test_no_temporary_file_is_left(
+    text: str, load: Load, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a file is loaded, refused, or cannot be read."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    path = tmp_path / "rows.csv"
+    path.write_text("territory,name,official-name\n" + text, encoding="utf-8")
+    code, _, _ = load("rows", path, "--register", TERRITORY, "--data", data)
+    assert code == (0 if text.endswith("Here,Here\n") else 1)
+    assert not list(folder.iterdir())
 
 
 def test_the_program_runs_as_a_module(data: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from loaders.summary import write_rejects
 from tests.loaders.conftest import Load
 from trigpoint.errors import ReportNotWritten
 from trigpoint.gate import Violation, terms
+from trigpoint.gate.staged import Staged
 from trigpoint.loading import Summary
 from trigpoint.register import Registers
 
@@ -178,8 +179,9 @@ def test_every_refused_row_has_its_reasons(tmp_path: Path) -> None:
         found.add(replace(one, register="owner", row=None, message="too few"))
     summary = Summary(report=found)
     numbers = pl.Series("_row", range(1, 501), pl.UInt32)
-    summary.rejects["site"] = pl.DataFrame([numbers, numbers.cast(str).alias("site")])
-    summary.rejects["owner"] = pl.DataFrame({"_row": [7], "owner": ["x"]})
+    sites = pl.DataFrame([numbers, numbers.cast(str).alias("site")])
+    summary.rejects["site"] = Staged(sites, batch=1)
+    summary.rejects["owner"] = Staged(pl.DataFrame({"_row": [7], "owner": ["x"]}))
     rejects, beside = write_rejects(summary, tmp_path, "test", path)
     rows = pl.read_csv(rejects)
     wanted = [f"also {row}; “name” is missing" for row in range(1, 501)]

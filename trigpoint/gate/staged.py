@@ -70,14 +70,21 @@ class Staged:
 class StagedWriter:
     """Makes `Staged` rows of frames of one schema as they come: in memory, or those
     that are more than one batch in a file at `path`, in batches of at most `batch` rows
-    and about 64 MiB, if no row has more by itself.
+    and about 64 MiB, if no row has more by itself. With `in_file` few rows, too, go to
+    the file.
 
     The file is complete and closed when the context ends.
     """
 
     def __init__(
-        self, schema: pl.Schema, path: Path | None, batch: int = BATCH
+        self,
+        schema: pl.Schema,
+        path: Path | None,
+        batch: int = BATCH,
+        *,
+        in_file: bool = False,
     ) -> None:
+        self._in_file = in_file
         self._empty = pl.DataFrame(schema=schema)
         self._path = path
         self._batch = batch
@@ -87,6 +94,8 @@ class StagedWriter:
         self._file: Any = None
 
     def __enter__(self) -> StagedWriter:
+        if self._in_file:
+            self._open()
         return self
 
     def __exit__(
@@ -95,13 +104,12 @@ class StagedWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._file is None:
-            return
         try:
-            if error is None:
+            if error is None and self._file is not None:
                 self._write()
         finally:
-            self._file.close()
+            if self._file is not None:
+                self._file.close()
 
     def add(self, frame: pl.DataFrame) -> None:
         """Take rows, in the columns of the schema."""
@@ -127,12 +135,14 @@ class StagedWriter:
         """Write what waits as one batch; in memory, it waits on."""
         if self._path is None or not self._waiting:
             return
-        table = _arrow(pl.concat(self._waiting))
         if self._file is None:
-            self._file = pa.ipc.new_file(str(self._path), table.schema)
-        for batch in table.to_batches():
+            self._open()
+        for batch in _arrow(pl.concat(self._waiting)).to_batches():
             self._file.write(batch)
         self._waiting, self._rows, self._bytes = [], 0, 0
+
+    def _open(self) -> None:
+        self._file = pa.ipc.new_file(str(self._path), _arrow(self._empty).schema)
 
 
 def _arrow(frame: pl.DataFrame) -> Any:
