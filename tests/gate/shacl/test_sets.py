@@ -43,7 +43,7 @@ PAIRS: Rows = [
     {"text": "a", "more": "a", "thing": "a/b"},
 ]
 NUMERIC: Rows = [
-    {"whole": "1", "exact": "1", "wholes": ["01"]},
+    {"whole": "1", "exact": "1", "wholes": ["1"]},
     {"whole": "1", "exact": "1.0", "wholes": ["2", "3"]},
     {"whole": "2", "exact": "2.5", "wholes": ["1", "3"]},
     {"whole": "3", "exact": ".5", "wholes": []},
