@@ -8,13 +8,12 @@ from typing import Any
 
 import polars as pl
 import pyoxigraph
-import pyshacl
 import pytest
 import rdflib
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyoxigraph import RdfFormat
-from rdflib import RDF, RDFS, SH, Graph, URIRef
+from rdflib import RDF, SH, Graph, URIRef
 from rdflib.term import Node
 
 from tests.gate.rows import (
@@ -30,11 +29,12 @@ from tests.gate.rows import (
     site,
     staged_frame,
 )
+from tests.gate.verdicts.plain import HeldKeys, as_written, plain_report
 from trigpoint.errors import InvalidShape
 from trigpoint.gate import check, terms
+from trigpoint.gate.shacl.batch import brief
 from trigpoint.gate.staged import Staged
 from trigpoint.iris import record_iri
-from trigpoint.schema import rdf
 from trigpoint.schema.catalogue import Schemas
 
 SHAPE = "https://w3id.org/trigpoint/shapes#site-"
@@ -290,19 +290,12 @@ def test_order_and_batch_size_do_not_matter(
 
 def direct_verdicts(schemas: Schemas, rows: list[Row]) -> set[Verdict]:
     """What pySHACL says of all rows in one graph, with nothing of the gate between."""
-    schema = schemas["site"]
     items = [item_of(row) for row in rows]
-    lines = [line for item in items for line in rdf.ntriples(item, schema, BASE)]
-    graph = as_written("\n".join(lines) + "\n")
-    for owner in OWNERS:
-        iri = URIRef(record_iri(BASE, "owner", owner))
-        graph.add((iri, RDF.type, URIRef(schemas["owner"].target_class)))
-    site_class = URIRef(schema.target_class)
-    graph.add((URIRef(record_iri(BASE, "site", "900")), RDF.type, site_class))
-    for triple in schemas.ontology.triples((None, RDFS.subClassOf, None)):
-        graph.add(triple)
-    _, results, _ = pyshacl.validate(graph, shacl_graph=schemas.shape_graph("site"))
-    subjects = {URIRef(record_iri(BASE, "site", str(item["site"]))) for item in items}
+    keys = {str(item["site"]) for item in items}
+    there: HeldKeys = {"owner": OWNERS, "site": {"900": None}}
+    known = brief(schemas["site"], schemas, BASE)
+    results = plain_report(known, items, there, keys)
+    subjects = {URIRef(record_iri(BASE, "site", key)) for key in keys}
     found = verdicts(results, results.objects(None, SH.result))
     return {verdict for verdict in found if verdict[0] in subjects}
 
@@ -310,15 +303,6 @@ def direct_verdicts(schemas: Schemas, rows: list[Row]) -> set[Verdict]:
 def item_of(row: Row) -> dict[str, Any]:
     """What the row says: absent values left out, and arrays without any."""
     return {name: value for name, value in row.items() if value not in (None, [])}
-
-
-def as_written(lines: str) -> Graph:
-    """N-Triples as rdflib's own parser reads them, literals left as they are."""
-    rdflib.NORMALIZE_LITERALS = False
-    try:
-        return Graph().parse(data=lines, format="nt")
-    finally:
-        rdflib.NORMALIZE_LITERALS = True
 
 
 def verdicts(graph: Graph, results: Iterable[Node]) -> set[Verdict]:

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -67,9 +66,7 @@ def gate_verdict(known: Brief, violation: Violation, item: Item) -> Verdict:
     return Verdict(
         violation.row,
         violation.path,
-        _Row(known, item).of_text(
-            violation.value, violation.path, violation.field or ""
-        ),
+        shown(known, item, violation.value),
         violation.component,
         violation.severity,
     )
@@ -159,38 +156,43 @@ def quiet() -> Iterator[None]:
         logger.disabled = before
 
 
-def _of_batch(
-    known: Brief,
-    numbered: list[tuple[int, Item]],
-    held: HeldKeys,
-    keys: frozenset[str],
-) -> set[Verdict]:
-    schema, base = known.schema, known.base
-    lines = [line for _, item in numbered for line in rdf.ntriples(item, schema, base)]
+def plain_report(
+    known: Brief, items: Sequence[Item], held: HeldKeys, keys: Set[str]
+) -> Graph:
+    """The report of pySHACL on these items in one graph. `keys` are all that the load
+    brings, since items may link to those of another batch."""
+    lines = [
+        line for item in items for line in rdf.ntriples(item, known.schema, known.base)
+    ]
     graph = as_written("\n".join(lines) + "\n")
-    for iri, kind in _targets(known, numbered, held, keys):
+    for iri, kind in _targets(known, items, held, keys):
         graph.add((iri, RDF.type, kind))
     for one, other in known.classes:
         graph.add((URIRef(one), RDFS.subClassOf, URIRef(other)))
     with quiet():
         _, results, text = pyshacl.validate(graph, shacl_graph=known.shapes)
     assert isinstance(results, Graph), text
+    return results
+
+
+def _of_batch(
+    known: Brief, numbered: Sequence[tuple[int, Item]], held: HeldKeys, keys: Set[str]
+) -> set[Verdict]:
+    results = plain_report(known, [item for _, item in numbered], held, keys)
     rows: dict[Node, tuple[int, Item]] = {}
     for number, item in numbered:
-        subject = record_iri(base, schema.register, rdf.key_of(item, schema))
+        key = rdf.key_of(item, known.schema)
+        subject = record_iri(known.base, known.schema.register, key)
         rows[URIRef(subject)] = rows[URIRef(geometry_iri(subject))] = (number, item)
     return set(_read(known, results, rows))
 
 
 def _targets(
-    known: Brief,
-    numbered: Iterable[tuple[int, Item]],
-    held: HeldKeys,
-    keys: frozenset[str],
+    known: Brief, items: Sequence[Item], held: HeldKeys, keys: Set[str]
 ) -> Iterator[tuple[URIRef, URIRef]]:
     """IRI and class of each record that these rows link to and that there is."""
     for field in known.schema.fields:
-        for _, item in numbered if field.is_link else ():
+        for item in items if field.is_link else ():
             for value in listed(item.get(field.name)):
                 register, key = link_target(value, field)
                 own = register == known.schema.register and key in keys
@@ -208,70 +210,34 @@ def _read(
         if one[SH.focusNode] not in rows:
             continue  # a record that rows link to, of which there is only the class
         number, item = rows[one[SH.focusNode]]
-        path = one.get(SH.resultPath)
+        path, value = one.get(SH.resultPath), one.get(SH.value)
         text = str(path) if isinstance(path, URIRef) else None
         yield Verdict(
             number,
             text,
-            _Row(known, item).of_node(one.get(SH.value), text),
+            shown(known, item, None if value is None else str(value)),
             str(one[SH.sourceConstraintComponent]),
             severity_of(one[SH.resultSeverity]),
         )
 
 
-@dataclass(frozen=True)
-class _Written:
-    """A value of a row: its field, how it was written and the nodes it stands for."""
-
-    field: Field
-    text: str
-    nodes: tuple[Node, ...]
-
-
-class _Row:
-    """What a row wrote. A report of the gate gives a value as it was written, pySHACL
-    gives the term: the text of the term (of a geometry its IRI) stands for both."""
-
-    def __init__(self, known: Brief, item: Item) -> None:
-        self._written = [
-            _Written(field, value, _nodes(value, field, item, known))
-            for field in known.schema.fields
-            for value in listed(item.get(field.name))
-        ]
-
-    def of_node(self, node: Node | None, path: str | None) -> str | None:
-        """The value that pySHACL names, by a path."""
-        if path is None and node is not None:
-            return self._alike(str(node))
-        own = [one for one in self._written if path == one.field.path]
-        if not any(node == one.nodes[0] for one in own):
-            for one in self._written:
-                if node in one.nodes[1:]:
-                    return str(one.nodes[0])
-        return None if node is None else str(node)
-
-    def of_text(self, text: str | None, path: str | None, name: str) -> str | None:
-        """The value that the gate names, in the field `name` or one of that path; or
-        else in any field, as sh:equals names values of another."""
-        if path is None and text is not None:
-            return self._alike(text)
-        first = [one for one in self._written if name == one.field.name]
-        own = [one for one in self._written if path == one.field.path]
-        for one in (*first, *own, *self._written):
-            if one.text == text:
-                return str(one.nodes[0])
-        return text
-
-    def _alike(self, text: str) -> str:
-        """One text for all that are written as one, or stand for one node: where a path
-        is none of a field's, the report does not say which field wrote a value."""
-        known, size = {text}, 0
-        while size < len(known):
-            size = len(known)
-            for one in self._written:
-                same = {one.text, *map(str, one.nodes)}
-                known |= same if same & known else set()
-        return min(known)
+def shown(known: Brief, item: Item, value: str | None) -> str | None:
+    """The text that stands for a value which the gate names as written, pySHACL as a
+    term: one for all that are written as one or stand for one node. Texts of all fields
+    count: sh:equals names values of another property, and a path may be no field's."""
+    if value is None:
+        return None
+    written = [
+        {text, *map(str, _nodes(text, field, item, known))}
+        for field in known.schema.fields
+        for text in listed(item.get(field.name))
+    ]
+    known_as, size = {value}, 0
+    while size < len(known_as):
+        size = len(known_as)
+        for same in written:
+            known_as |= same if same & known_as else set()
+    return min(known_as)
 
 
 def _nodes(value: str, field: Field, item: Item, known: Brief) -> tuple[Node, ...]:

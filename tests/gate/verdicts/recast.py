@@ -10,7 +10,7 @@ test cannot be rows, `left_out` why a focus node of a test cannot.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 import polars as pl
@@ -21,7 +21,7 @@ from rdflib.term import Node
 from tests.gate.verdicts.generator import staged
 from tests.gate.verdicts.hand import BASE, MADE, a_field, a_schema
 from tests.gate.verdicts.names import Names
-from tests.gate.verdicts.plain import HeldKeys, Verdict, as_written
+from tests.gate.verdicts.plain import HeldKeys, Verdict, as_written, items_of, shown
 from tests.gate.verdicts.reach import looks_further
 from tests.gate.verdicts.suite import TARGETS, Case
 from trigpoint.gate.shacl.batch import Brief
@@ -88,18 +88,30 @@ def recast(case: Case) -> Recast:
     if not rows or (left_out and not telling):
         raise NotRows("; ".join(sorted(set(left_out.values()))) or "it has no focus")
     parts = [part for s, nodes in kept.items() for part in maker.parts(s, nodes)]
-    expected = {
-        Verdict(
-            maker.names.number(one.focus),
-            maker.path_of(one.path),
-            None if one.value is None else str(maker.names.renamed(one.value)),
-            one.component,
-            one.severity,
-        )
-        for one in case.expected
-        if one.focus in rows
-    }
+    expected = set(_expected(case, parts, maker, rows))
     return Recast(tuple(parts), expected, left_out, literal)
+
+
+def _expected(
+    case: Case, parts: Iterable[Part], maker: _Records, rows: Set[Node]
+) -> Iterator[Verdict]:
+    """What the suite expects of those focus nodes that are rows."""
+    said = {
+        number: (part.known, item)
+        for part in parts
+        for number, item in items_of(part.rows, part.known.schema)
+    }
+    for one in case.expected or ():
+        if one.focus in rows:
+            row = maker.names.number(one.focus)
+            value = None if one.value is None else str(maker.names.renamed(one.value))
+            yield Verdict(
+                row,
+                maker.path_of(one.path),
+                shown(*said[row], value),
+                one.component,
+                one.severity,
+            )
 
 
 def _check_targets(case: Case, shapes: Iterable[Node]) -> None:
