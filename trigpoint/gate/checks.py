@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from trigpoint.gate.plain import unlike
 from trigpoint.gate.violation import Violation
 
 # Below this many rows, to find out which columns are sparse takes longer than it saves.
@@ -26,38 +27,45 @@ class Check:
     `suspect` is Boolean by row, never null, and true at least wherever the condition is
     violated. `find` is given the suspect rows, in the columns of the batch, and says
     what each of them violates, if it does. `name` says what is checked, for people.
+    `clean`, if there, is a column of text and a regular expression: no row whose value
+    matches, or is null, violates the condition. Checks may have the same one.
     """
 
     name: str
     suspect: pl.Expr
     find: Callable[[pl.DataFrame], Iterable[Violation]]
+    clean: tuple[str, str] | None = None
 
 
 def run(batch: pl.DataFrame, checks: Sequence[Check]) -> Iterator[Violation]:
     """What is wrong with the rows of a batch, check by check."""
     if batch.is_empty():
         return
-    suspected = _suspected(batch, checks)
-    for number, check in enumerate(checks):
-        if number in suspected:
+    cleans = list(dict.fromkeys(one.clean for one in checks if one.clean is not None))
+    dirty = _where_any(batch, [unlike(pl.col(name), regex) for name, regex in cleans])
+    clean = {one for one, found in zip(cleans, dirty, strict=True) if not found}
+    left = [check for check in checks if check.clean not in clean]
+    suspected = _where_any(batch, [check.suspect for check in left])
+    for check, found in zip(left, suspected, strict=True):
+        if found:
             yield from check.find(batch.filter(check.suspect))
 
 
-def _suspected(batch: pl.DataFrame, checks: Sequence[Check]) -> set[int]:
-    """The places of the checks that some row of the batch may violate."""
+def _where_any(batch: pl.DataFrame, expressions: Sequence[pl.Expr]) -> list[bool]:
+    """Which of some Boolean expressions are true in any row of the batch."""
     sparse = _sparse(batch)
     dense: list[int] = []
     of_column: dict[str, list[int]] = defaultdict(list)
-    for number, check in enumerate(checks):
-        roots = set(check.suspect.meta.root_names()) if sparse else set()
+    for number, expression in enumerate(expressions):
+        roots = set(expression.meta.root_names()) if sparse else set()
         alone = roots.pop() if len(roots) == 1 and roots <= sparse else None
         (dense if alone is None else of_column[alone]).append(number)
-    found = _any(batch, checks, dense)
+    found = _any(batch, expressions, dense)
     for name, numbers in of_column.items():
         # One null stands for all of them: the expressions look at nothing else.
         values = batch[name].drop_nulls().extend_constant(None, 1).to_frame()
-        found |= _any(values, checks, numbers)
-    return found
+        found |= _any(values, expressions, numbers)
+    return [number in found for number in range(len(expressions))]
 
 
 def _sparse(batch: pl.DataFrame) -> set[str]:
@@ -68,11 +76,13 @@ def _sparse(batch: pl.DataFrame) -> set[str]:
     return {name for name, count in nulls.items() if 2 * count > len(batch)}
 
 
-def _any(frame: pl.DataFrame, checks: Sequence[Check], numbers: list[int]) -> set[int]:
-    """Those of some checks that suspect any row of a frame.
+def _any(
+    frame: pl.DataFrame, expressions: Sequence[pl.Expr], numbers: list[int]
+) -> set[int]:
+    """Those of some expressions that are true in any row of a frame.
 
     Selected at once, without polars' search for common subexpressions: what it keeps
     for their sake costs more than evaluating them twice.
     """
-    flags = frame.select(checks[n].suspect.any().alias(str(n)) for n in numbers)
+    flags = frame.select(expressions[n].any().alias(str(n)) for n in numbers)
     return {n for n in numbers if flags[str(n)].item()}

@@ -14,20 +14,6 @@ import polars as pl
 from trigpoint.dates import days_of
 from trigpoint.errors import InvalidParameter
 
-# Dates of every GDS precision, from the year 1000 on, of days that there were.
-_LEAP = "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[2468][048]|[13579][26])00)"
-_MONTH_DAY = (
-    "(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)"
-    "|(?:0[13578]|1[02])-31)"
-)
-_TIME = (
-    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
-    r"(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?"
-)
-PLAIN_DATE = (
-    rf"^(?:[1-9][0-9]{{3}}(?:-(?:0[1-9]|1[0-2]))?"
-    rf"|(?:[1-9][0-9]{{3}}-{_MONTH_DAY}|{_LEAP}-02-29)(?:{_TIME})?)$"
-)
 _DAY = len("2018-10-09")
 _UTC = len("2018-10-09T13:00:00Z")
 

@@ -27,14 +27,6 @@ from trigpoint.spatial.grids import (
 
 Bools = npt.NDArray[np.bool_]
 
-# Points without fault, and harmless as text. East of Greenwich the longitudes 49 to 61
-# are left out: those may be latitudes of the United Kingdom, swapped. More decimals
-# than these could round up to a limit.
-_DECIMALS = r"(?:\.[0-9]{1,12})?"
-PLAIN_POINT = (
-    r"^\[(?:-?(?:[1-3]?[0-9]|4[0-8]|6[2-9]|[7-9][0-9]|1[0-7][0-9])|-(?:49|5[0-9]|6[01]))"
-    rf"{_DECIMALS}, ?-?[1-8]?[0-9]{_DECIMALS}\]$"
-)
 _LONGEST_POINT = 200
 _CRS = r"^<([^<>\s]+)> ?[A-Za-z]"
 # A geometry may have megabytes: so many are in memory at a time.

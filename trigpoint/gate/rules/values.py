@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from trigpoint.gate import plain
 from trigpoint.gate.checks import Check
-from trigpoint.gate.dates import PLAIN_DATE
 from trigpoint.gate.rules import identifiers, periods, places, texts
 from trigpoint.gate.rules.finding import Rule, values_of
 from trigpoint.gate.violation import Violation
@@ -28,7 +28,13 @@ def value_check(schema: Schema, field: Field) -> Check:
         for rule in rules:
             yield from rule(values, schema, field)
 
-    return Check(f"values of “{field.name}”", _suspect(schema, field), find)
+    clean = None if field.encoding == "wkt" else _clean(schema, field)
+    return Check(
+        f"values of “{field.name}”",
+        _suspect(field, clean),
+        find,
+        clean=None if clean is None or field.many else (field.name, clean),
+    )
 
 
 def _rules(schema: Schema, field: Field) -> list[Rule]:
@@ -44,15 +50,14 @@ def _rules(schema: Schema, field: Field) -> list[Rule]:
     return rules
 
 
-def _suspect(schema: Schema, field: Field) -> pl.Expr:
+def _suspect(field: Field, clean: str | None) -> pl.Expr:
     """Rows with a value that is not certainly without fault."""
     column = pl.col(field.name)
-    if field.encoding == "wkt":
-        # It has to be read to know; that is done for many at once.
+    if clean is None:
+        # WKT has to be read to know; that is done for many at once.
         return column.is_not_null()
-    clean = _clean(schema, field)
     if not field.many:
-        return ~column.str.contains(clean).fill_null(True)
+        return plain.unlike(column, clean)
     of_values = pl.element().str.contains(clean).fill_null(False)
     return column.list.eval(~of_values).list.any().fill_null(False)
 
@@ -60,8 +65,8 @@ def _suspect(schema: Schema, field: Field) -> pl.Expr:
 def _clean(schema: Schema, field: Field) -> str:
     """A regular expression that matches only values that no rule refuses."""
     if field.kind == "date":
-        return PLAIN_DATE
+        return plain.whole(*plain.DATES.values())
     if field.kind == "geometry":
-        return places.PLAIN_POINT
+        return plain.whole(plain.POINT)
     spelt = identifiers.canonical(schema, field)
     return identifiers.agreeing(schema, field) if spelt is None else spelt

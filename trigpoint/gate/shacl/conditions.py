@@ -18,7 +18,17 @@ from trigpoint.gate.shacl import constraints as c
 from trigpoint.gate.shacl import members
 from trigpoint.gate.shacl.findings import Findings
 from trigpoint.gate.shacl.judge import Judge
-from trigpoint.gate.shacl.looks import AT, OK, TERM, VALUE, AllValues, Look, Seen, look
+from trigpoint.gate.shacl.looks import (
+    AT,
+    OK,
+    TERM,
+    VALUE,
+    AllValues,
+    EachValue,
+    Look,
+    Seen,
+    look,
+)
 from trigpoint.gate.shacl.node import Node, NotCompiled, Source, Verdict
 from trigpoint.gate.shacl.part import Part
 from trigpoint.gate.shacl.verdict import both, either, expression, negate
@@ -98,7 +108,8 @@ class Condition:
         if suspect is False:
             return None
         flags = expression(suspect).fill_null(True)
-        return Check(name, flags, lambda rows: self._find(rows, look, court))
+        clean = look.clean() if isinstance(look, EachValue) else None
+        return Check(name, flags, lambda rows: self._find(rows, look, court), clean)
 
     def sources(self) -> tuple[Source, ...]:
         """The value nodes; raises NotCompiled when rows do not hold them."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from trigpoint.gate import plain
 from trigpoint.gate.shacl import constraints as c
 from trigpoint.gate.shacl import members, order, sets
 from trigpoint.gate.shacl.node import STRING, Node, NotCompiled, Source, Verdict
@@ -47,17 +48,31 @@ class EachValue:
     def suspect(self) -> Verdict:
         return either(*map(self._suspect, self.sources))
 
+    def clean(self) -> tuple[str, str] | None:
+        """A field, and a regular expression of values that are certainly right, if
+        there is one that tells."""
+        if len(self.sources) != 1 or isinstance(self.suspect(), bool):
+            return None
+        (source,) = self.sources
+        forms = self._ordinary(source)
+        if source.field is None or source.field.many or not forms:
+            return None
+        return source.field.name, plain.whole(*forms)
+
     def find(self, frame: pl.DataFrame) -> Iterator[Seen]:
         for source in self.sources:
             yield Seen(_values(frame, source, self.test), source.field)
 
     def _suspect(self, source: Source) -> Verdict:
         fails = negate(members.every((source,), self.test))
-        ordinary = [one.regex for one in source.forms if self._passes(one.node)]
-        if isinstance(fails, bool) or not ordinary:
+        forms = self._ordinary(source)
+        if isinstance(fails, bool) or not forms:
             return fails
-        regex = f"^(?:{'|'.join(ordinary)})$"
-        return (~source.values.str.contains(regex)).fill_null(False)
+        return plain.unlike(source.values, plain.whole(*forms))
+
+    def _ordinary(self, source: Source) -> list[str]:
+        """The forms of ordinary values that pass."""
+        return [one.regex for one in source.forms if self._passes(one.node)]
 
     def _passes(self, node: Node) -> bool:
         try:

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 import polars as pl
 
+from trigpoint.gate import plain
 from trigpoint.gate.shacl.batch import Brief
 from trigpoint.gate.targets import Targets
 from trigpoint.schema import columns, rdf
@@ -28,20 +29,6 @@ _AS_WKT = f"{GEO}asWKT"
 _REWRITTEN = {
     f"{rdf.XSD}{name}" for name in ("integer", "decimal", "boolean", "dateTime")
 }
-_YEAR, _TIME = "[12][0-9]{3}", "T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z?"
-_DATE = (
-    f"{_YEAR}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
-    "|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
-    "|(?:[12][0-9](?:0[48]|[2468][048]|[13579][26])|(?:1[26]|2[048])00)-02-29"
-)
-_DATE_FORMS = {
-    f"{rdf.XSD}gYear": _YEAR,
-    f"{rdf.XSD}gYearMonth": f"{_YEAR}-(?:0[1-9]|1[0-2])",
-    f"{rdf.XSD}date": _DATE,
-    f"{rdf.XSD}dateTime": f"(?:{_DATE}){_TIME}",
-}
-_NUMBER = r"-?[0-9]+(?:\.[0-9]+)?"
-_LON_LAT = rf"\[{_NUMBER}, ?{_NUMBER}\]"
 
 
 class NotCompiled(Exception):
@@ -211,7 +198,7 @@ class Rows:
         return Node(True, iri, value, properties, instance_of)
 
     def _point(self) -> Form:
-        """A position as [longitude,latitude] is a point, whatever its numbers."""
+        """A position as [longitude,latitude] is a point."""
         point = f"{rdf.SF}Point"
         text = Node(
             False, None, _NOWHERE, {}, datatype=_WKT, well_typed=True, start="POINT("
@@ -222,7 +209,7 @@ class Rows:
         }
         above = self.above(point)
         node = Node(True, None, _NOWHERE, properties, lambda name: name in above)
-        return Form(_LON_LAT, node)
+        return Form(plain.POINT, node)
 
 
 _NOWHERE = pl.lit(None, pl.String)
@@ -273,8 +260,8 @@ def _date_forms(field: Field) -> list[Form]:
     that any text would have."""
     found: list[Form] = []
     for datatype in field.datatypes:
-        if datatype not in _DATE_FORMS:
+        if datatype not in plain.DATES:
             break
         node = Node(False, None, _NOWHERE, {}, datatype=datatype, well_typed=True)
-        found.append(Form(_DATE_FORMS[datatype], node))
+        found.append(Form(plain.DATES[datatype], node))
     return found

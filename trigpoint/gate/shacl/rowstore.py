@@ -12,6 +12,7 @@ import logging
 import warnings
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from decimal import InvalidOperation
 from typing import Any
 
 import pyoxigraph
@@ -24,14 +25,34 @@ _STRING = "http://www.w3.org/2001/XMLSchema#string"
 
 
 class RowLiteral(Literal):
-    """A literal of a row, which can be asked whether it is at most another whatever it
-    is. rdflib's own raises TypeError where it can tell neither that one is less nor
-    that both are equal, as of “x” and “1” of xsd:integer, and pySHACL dies of that. Not
-    to be comparable is a result of sh:lessThanOrEquals (SHACL, section 4.5.4)."""
+    """A literal of a row, which can be put in order with any other. rdflib's own ends
+    with TypeError where it can tell neither that one is less nor that both are equal,
+    as of “x” and “1” of xsd:integer; and with decimal's InvalidOperation at the NaN
+    that Python reads as a xsd:decimal. pySHACL dies of those. Not to be comparable is
+    a result of every constraint on bounds and order (SHACL, sections 4.3 and 4.5)."""
+
+    def eq(self, other: Any) -> bool:
+        """Raises TypeError where that cannot be told, as pySHACL expects."""
+        try:
+            return bool(super().eq(other))
+        except InvalidOperation as error:
+            raise TypeError(f"{self} does not compare with {other}") from error
+
+    def __gt__(self, other: Any) -> bool:
+        try:
+            return bool(super().__gt__(other))
+        except InvalidOperation as error:
+            raise TypeError(f"{self} does not compare with {other}") from error
+
+    def __lt__(self, other: Any) -> bool:
+        try:
+            return not self > other and not self.eq(other)
+        except TypeError:
+            return False
 
     def __le__(self, other: Any) -> bool:
         try:
-            return bool(self < other) or self.eq(other)
+            return self < other or self.eq(other)
         except TypeError:
             return False
 
