@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.gate.rows import Row, Values
-from tests.gate.shacl.asked import left, on, refused
+from tests.gate.shacl.asked import frame_of, known_of, left, on, refused
+from tests.gate.verdicts.columnar import findings
+from tests.gate.verdicts.made import HELD
+from trigpoint.gate import terms
 
 Rows = list[Row]
 
@@ -408,3 +411,29 @@ def test_the_table_has_one_constraint_that_needs_pyshacl() -> None:
         for reason in left(on(path, constraint))
     }
     assert [constraint for constraint, _ in reasons] == ['sh:pattern "(?!a)"']
+
+
+@pytest.mark.parametrize("text", ["NaN", "sNaN", "-nan12"])
+@pytest.mark.parametrize(
+    "constraint",
+    [
+        *("sh:minInclusive 1", "sh:maxInclusive 1.5", "sh:minExclusive 1.5e0"),
+        *('sh:maxExclusive "NaN"^^xsd:decimal', "sh:minInclusive -1, 1"),
+        *("sh:lessThan made:number", "sh:lessThanOrEquals made:exact"),
+    ],
+)
+def test_a_decimal_that_is_no_number_is_in_no_order(constraint: str, text: str) -> None:
+    """NaN, which is no xsd:decimal though Python reads it as one, breaks every bound
+    and order; pySHACL would die of it."""
+    known = known_of(on("made:exact", constraint))
+    rows = frame_of([{"exact": text, "whole": "1"}, {"exact": None, "whole": "1"}])
+    found = [(v.row, v.value) for v in findings(known, rows, HELD)]
+    assert set(found) == {(1, text)}
+
+
+def test_a_decimal_that_is_no_number_is_not_in_range_nor_out_of_it() -> None:
+    """Within sh:not a bound that NaN breaks is one that is not met."""
+    known = known_of(on("made:exact", "sh:not [ sh:minInclusive 1 ]"))
+    rows = frame_of([{"exact": "NaN"}, {"exact": "2"}, {"exact": "0"}])
+    found = [(v.row, terms.short(v.component)) for v in findings(known, rows, HELD)]
+    assert found == [(2, "sh:Not")]
