@@ -48,6 +48,14 @@ class RowLiteral(Literal):
         try:
             return not self > other and not self.eq(other)
         except TypeError:
+            return self._is_below(other)
+
+    def _is_below(self, other: Any) -> bool:
+        """Where rdflib's own `<` does not know, Python turns the question round: so
+        1 is less than “x”, by their texts."""
+        try:
+            return bool(other > self)
+        except TypeError:
             return False
 
     def __le__(self, other: Any) -> bool:
