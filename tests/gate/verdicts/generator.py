@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +92,7 @@ class _Maker:
         self._keys: set[str | None] = set()
         self._fields = [f for f in known.schema.fields if f.name != known.schema.key]
         self._samples = {f.name: samples(f, known, held, pick) for f in self._fields}
+        self._turns: dict[tuple[str, str | None], Iterator[str]] = {}
         # What to break in the rows to come, each as often as the others.
         plans = [(f, what) for f in self._fields for what in sorted(self._breakable(f))]
         pick.shuffle(plans)
@@ -100,12 +101,12 @@ class _Maker:
     def row(self) -> tuple[Row, list[tuple[str, str]]]:
         """A row, and the field and component of what was planted in it.
 
-        One row in ten is odd throughout; of the others one in five is in order, most
+        One row in five is odd throughout; of the others as many are in order, most
         are broken in one or two places, and some have an odd value, too."""
         key, broken = self._key()
         row: dict[str, Values] = {self._known.schema.key: key}
         defects = [(self._known.schema.key, broken)] if broken else []
-        if self._pick.random() < 0.1:
+        if self._pick.random() < 0.2:
             row |= {field.name: self._odd(field) for field in self._fields}
             return row, defects
         row |= {field.name: self._good(field) for field in self._fields}
@@ -140,7 +141,7 @@ class _Maker:
                 if known == component:
                     row[field.name], row[other.name] = self._pick.choice(pairs)
         else:
-            value = self._pick.choice(self._of(field, component))
+            value = self._next(field, component)
             several = [*self._pick.choices(fitting or [value], k=2), value, None, value]
             first = self._pick.randint(0, 2)
             row[field.name] = several[first:] if field.many else value
@@ -155,8 +156,19 @@ class _Maker:
         values: list[str | None] = [*self._pick.sample(pool, k=count)]
         return [*values, values[0]]
 
-    def _of(self, field: Field, breaks: str) -> list[str]:
-        return [o.value for o in self._samples[field.name] if o.breaks == breaks]
+    def _of(self, field: Field, breaks: str | None = None) -> list[str]:
+        """The values of a field that are meant to break a component; or all."""
+        found = self._samples[field.name]
+        return [one.value for one in found if breaks in (None, one.breaks)]
+
+    def _next(self, field: Field, breaks: str | None = None) -> str:
+        """One of these values, all of them in turn."""
+        turns = self._turns.get((field.name, breaks))
+        if turns is None:
+            pool = sorted(set(self._of(field, breaks)))
+            self._pick.shuffle(pool)
+            turns = self._turns[field.name, breaks] = itertools.cycle(pool)
+        return next(turns)
 
     def _good(self, field: Field) -> Values:
         fitting = self._of(field, "")
@@ -171,8 +183,8 @@ class _Maker:
         return [value, *more]
 
     def _odd(self, field: Field) -> Values:
-        pool = [one.value for one in self._samples[field.name]]
-        value = self._pick.choice(pool)
+        pool = self._of(field)
+        value = self._next(field)
         if not field.many:
             return None if self._pick.random() < 0.05 else value
         same = [f"0{value}", f"+{value}", value, None]

@@ -43,7 +43,7 @@ _HYPOTHESIS = settings(
 def test_verdicts_on_broken_rows_are_those_of_pyshacl(register: str) -> None:
     """Rows that break each constraint of a shape that a row can break, and odd ones,
     get the same verdicts from both."""
-    differences, counts = compare(register, ROWS, seed=1)
+    differences, counts = compare(register, ROWS, seed=registers().index(register))
     print(table(register, counts, known_of(register)))
     assert differences == ""
     assert_all_broken(register, counts, at_least=2)
