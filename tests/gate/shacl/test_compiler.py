@@ -362,3 +362,26 @@ def test_terms_are_in_order_as_rdflib_says(
 ) -> None:
     """Texts and IRIs by their text, other literals by value, and nothing else."""
     assert in_order(one, operator, other) is answer
+
+
+@pytest.mark.parametrize(
+    "constraint",
+    [
+        *("sh:node {0}", "sh:not {0}", "sh:or ( {0} [ sh:class made:Body ] )"),
+        "sh:qualifiedValueShape {0} ; sh:qualifiedMinCount 1",
+        "sh:node [ sh:property [ sh:path made:bodies ; sh:node {0} ] ]",
+    ],
+)
+def test_a_record_that_links_to_itself_is_a_value_with_all_it_says(
+    constraint: str,
+) -> None:
+    """A shape that is put on links is judged with every field of a row that links to
+    itself, as pySHACL does."""
+    rows: list[Row] = [
+        {"thing": "a", "bodies": ["thing:a"], "text": "ab"},
+        {"thing": "b", "bodies": ["thing:b", None]},
+        {"thing": "c", "bodies": ["thing:c"], "text": "a"},
+    ]
+    inner = "[ sh:property [ sh:path made:text ; sh:minCount 1 ; sh:minLength 2 ] ]"
+    found = refused(on("made:bodies", constraint.format(inner)), rows)
+    assert {row for row, _ in found} == ({1} if "sh:not" in constraint else {2, 3})
