@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import polars as pl
+import pytest
 from rdflib import SH, Graph, Literal
 
 from tests.gate.rows import BASE
@@ -66,6 +67,23 @@ def test_refused_rows_are_sorted_and_named_once() -> None:
     found = report.rejected_rows("site")
     assert found.dtype == pl.UInt32
     assert found.to_list() == sorted(set(numbers))
+
+
+@pytest.mark.parametrize("kind", [pl.UInt32, pl.Int64])
+def test_whether_rows_are_refused_is_told_of_any_rows(
+    kind: type[pl.DataType],
+) -> None:
+    """In whatever order and however often they are asked for, of any register."""
+    refused = [70_000, 0, 65_535, 65_536, 7, 8, 4_294_967_295]
+    asked = pl.Series(
+        [8, 9, 65_536, 65_535, 65_537, 0, 1, 8, 4_294_967_295], dtype=kind
+    )
+    report = Report()
+    report.extend(replace(ONE, row=row) for row in refused)
+    found = report.rejects("site", asked)
+    assert found.to_list() == [row in refused for row in asked]
+    assert not report.rejects("owner", asked).any()
+    assert report.rejects("site", asked.clear()).dtype == pl.Boolean
 
 
 def test_a_report_of_very_many_violations_takes_megabytes() -> None:

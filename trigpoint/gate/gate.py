@@ -154,5 +154,5 @@ def split(
     """The staged rows of `register` that the report accepts, and those it refuses."""
     if report.rejects_all(register):
         return frame.clear(), frame
-    refused = frame["_row"].is_in(report.rejected_rows(register).implode())
+    refused = report.rejects(register, frame["_row"])
     return frame.filter(~refused), frame.filter(refused)

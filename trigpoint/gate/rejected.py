@@ -27,6 +27,20 @@ class RowNumbers:
             joined = theirs if own is None else np.bitwise_or(_bits(own), _bits(theirs))
             self._pages[number] = bytearray(joined)
 
+    def has(self, rows: pl.Series) -> pl.Series:
+        """Which of these numbers are in the set (Boolean), in time that does not grow
+        with the set."""
+        numbers = rows.to_numpy()
+        found = np.zeros(len(numbers), dtype=np.bool_)
+        pages = numbers >> 16
+        for number in np.unique(pages):
+            page = self._pages.get(int(number))
+            if page is not None:
+                here = pages == number
+                low = numbers[here] & 0xFFFF
+                found[here] = (_bits(page)[low >> 3] >> (low & 7)) & 1
+        return pl.Series("_row", found)
+
     def series(self) -> pl.Series:
         """The numbers (UInt32), each once, in their order."""
         found = [np.empty(0, np.uint32)]

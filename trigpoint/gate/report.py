@@ -93,6 +93,10 @@ class Report:
         once; complete."""
         return self._refused.get(register, RowNumbers()).series()
 
+    def rejects(self, register: str, rows: pl.Series) -> pl.Series:
+        """Which of some rows of `register`, by number, were refused (Boolean)."""
+        return self._refused.get(register, RowNumbers()).has(rows)
+
     def rejects_all(self, register: str) -> bool:
         """Whether the release of `register` is refused as a whole."""
         return register in self._whole
