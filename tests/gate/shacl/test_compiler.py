@@ -35,6 +35,8 @@ ROWS: list[Row] = [
     {"thing": "d", "place": "a", "owner": "B 2", "whole": "1"},
 ]
 IGNORED = "rdf:type skos:exactMatch made:notation geo:hasGeometry"
+# A list that comes back to itself.
+_LOOP = "made:loop . made:loop rdf:first [ sh:minLength 1 ] ; rdf:rest made:loop"
 
 
 def found_in(turtle: str, rows: list[Row]) -> list[Violation]:
@@ -225,6 +227,8 @@ def test_only_the_constraint_that_cannot_be_compiled_is_left() -> None:
         ("sh:deactivated made:x", "sh:deactivated one literal"),
         ("a sh:NodeShape", "sh:path nothing"),
         ("sh:path made:more", "sh:path one path"),
+        (f"sh:in {_LOOP}", "sh:in a list that ends"),
+        (f"sh:or {_LOOP}", "sh:or a list that ends"),
     ],
 )
 def test_a_shape_that_pyshacl_cannot_work_with_is_named(

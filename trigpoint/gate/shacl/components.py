@@ -60,6 +60,8 @@ def constraints_of(given: Given) -> Made:
             raise Unknown(f"{shortened(given.parameter)} is not of SHACL's core")
     except Unknown as error:
         yield c.Foreign(*given.head(), str(error))
+    except ValueError as error:  # rdflib's, of a list that comes back to itself
+        raise given.ill(f"a list that ends: {error}") from error
 
 
 def _count(given: Given) -> Made:
