@@ -111,6 +111,11 @@ def test_the_page_is_for_people(schemas: Schemas, tmp_path: Path) -> None:
     assert "\u202e" not in text
     assert "<bdi>שלום</bdi>" in text
     assert "more" not in text.split("<body>")[1]
+    assert re.findall("([^\n]*){ overflow-wrap: anywhere }", text) == [
+        "td:nth-child(n+6) "
+    ]
+    columns = re.findall('<th scope="col">(.*?)</th>', text)
+    assert columns[-2:] == ["Value", "Problem"] == columns[2:][5:]
     assert len(text) < 5_000
     assert text.index("POLYGON") < text.index("&lt;script")
 

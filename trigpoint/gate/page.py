@@ -2,6 +2,7 @@
 
 The page stands alone and runs nothing. Values are escaped, isolated from the direction
 in which the text around them runs, and shortened; the other forms have them whole.
+Values and problems break anywhere, so that the columns before them keep their words.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ body { font-family: sans-serif; margin: 1rem; color: #111; background: #fff }
 table { border-collapse: collapse; margin: 1rem 0 }
 caption { text-align: left; font-weight: bold; padding: .3rem 0 }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem;
- border-bottom: 1px solid #767676; overflow-wrap: anywhere }
+ border-bottom: 1px solid #767676 }
+td:nth-child(n+6) { overflow-wrap: anywhere }
 td.n { text-align: right }
 tr.violation th { border-left: .4rem solid #b10e1e }
 tr.warning th { border-left: .4rem dashed #b58840 }
