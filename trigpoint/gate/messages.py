@@ -134,7 +134,13 @@ def unknown_link(field: Field, value: str, schema: Schema) -> str:
     """What to say of a link whose target is not held."""
     target, key = field.target, value
     if field.kind == "curie":
-        target, _, key = value.partition(":")
+        target, parted, key = value.partition(":")
+        if not parted:
+            return (
+                f"“{shortened(value)}” does not say which register it is of: expected "
+                "the register's name, a colon and the key, such as "
+                "local-authority-eng:HRT"
+            )
     return (
         f"there is no record “{shortened(key)}” in the register {target}: "
         f"correct “{field.name}”, or load that record first"

@@ -116,6 +116,7 @@ def test_the_shape_s_own_message_wins(known: Brief) -> None:
         ("name", "MaxLength", "x" * 99, "", f"“{'x' * 60}…” is too long: expected at"),
         ("owner", "Class", "A2", "", "there is no record “A2” in the register owner"),
         ("authority", "Class", "site:1", "", "no record “1” in the register site"),
+        ("authority", "Class", "A2", "", "“A2” does not say which register it is of"),
         ("owner", "NodeKind", "A2", "", "“A2” cannot be the key of a record"),
         ("point", "Node", "here", "", "not a point"),
         ("size", "Node", "3", "sh:node shape:odd", "is not as https://w3id.org/trigp"),
