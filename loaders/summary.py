@@ -14,6 +14,7 @@ from rich.text import Text
 
 from loaders.run import Outcome
 from trigpoint.erasure import REJECTS
+from trigpoint.gate import terms
 from trigpoint.gate.terms import short
 from trigpoint.loading import Summary
 
@@ -90,11 +91,23 @@ def _verdict(outcome: Outcome, *, dry_run: bool) -> str:
             "the shape of the register."
         )
     if not summary.appended:
-        return (
-            "Nothing was written. Mend the rows above, or load the others with "
-            "--accept-partial."
-        )
+        return f"Nothing was written. {_way_out(summary)}"
     return f"{entries:,} entries appended."
+
+
+def _way_out(summary: Summary) -> str:
+    """What to do about rows that were refused, and a release that drops too much."""
+    counts = summary.report.counts.items()
+    drops = sum(n for (*_, what), n in counts if what == terms.SUSPICIOUS_DROP)
+    said = []
+    if drops:
+        said.append(
+            "Check that the release is whole; --force loads one that is meant to drop "
+            "so much."
+        )
+    if summary.report.refusals > drops:
+        said.append("Mend the rows above, or load the others with --accept-partial.")
+    return " ".join(said)
 
 
 def write_rejects(

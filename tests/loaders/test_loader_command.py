@@ -177,7 +177,10 @@ def test_a_release_that_lost_its_rows_is_refused_unless_forced(
     path.write_text("\n".join(rows[:3]).replace(",10,", ",20,"), encoding="utf-8")
     code, out, _ = load("code-point", path, "--data", data)
     assert code == 1
-    assert "holds 3 of 30 current records" in " ".join(out.split())
+    said = " ".join(out.split())
+    assert "holds 3 of 30 current records" in said
+    assert "--force loads one that is meant to drop so much" in said
+    assert "--accept-partial" not in said
     assert load("code-point", path, "--data", data, "--force")[0] == 0
     records = records_of(data, "postcode")
     assert (len(records), records["AB10 0AA"]["positional-quality"]) == (30, "20")
