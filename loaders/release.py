@@ -107,6 +107,12 @@ def _cells(
             if cells:
                 yield number, cells
     except csv.Error as error:
+        if "new-line character" in str(error):
+            raise file.refuse(
+                "has a carriage return without a line feed after it",
+                "end each row in a line feed, and quote a cell that has several lines",
+                number + 1,
+            ) from error
         raise file.refuse(
             f"the row cannot be cut into cells ({error})",
             "look for a quotation mark that is not closed or not doubled",
@@ -135,11 +141,7 @@ def _table(
     with CellWriter(clean, read) as out:
         for number, cells in rows:
             if len(cells) != len(header):
-                raise file.refuse(
-                    f"the row has {len(cells)} cells, expected {len(header)}",
-                    "look for a separator in the text that is not quoted",
-                    number,
-                )
+                raise _ragged(file, number, len(cells), len(header))
             out.write(number, [cells[place] for place in places])
             count += 1
     return Release(
@@ -152,6 +154,15 @@ def _table(
         clean=clean,
         unread=tuple(name for name in header if people.search(name)),
     )
+
+
+def _ragged(file: SourceFile, row: int, cells: int, expected: int) -> BadRelease:
+    do = "look for a separator in the text that is not quoted"
+    if cells < expected:
+        do = (
+            "check that the file is whole and the row was not cut, or add what it lacks"
+        )
+    return file.refuse(f"the row has {cells} cells, expected {expected}", do, row)
 
 
 def _layout(

@@ -89,6 +89,8 @@ def test_a_sound_file_is_read_as_it_stands(
         (TABLE, b"key,name,e-mail\n1,a,b\n", "unexpected e-mail"),
         (TABLE, b"key,key,name\n1,1,a\n", "columns twice: key"),
         (TABLE, b"key,name\n1,a\n2\n", "line 3: the row has 1 cells, expected 2"),
+        (TABLE, b"key,name\n1,a\n2", "the file is whole and the row was not cut"),
+        (TABLE, b"key,name\r1,a\r", "line 1: has a carriage return without a line"),
         (TABLE, b"key,name\n1,a,b\n", "line 2: the row has 3 cells, expected 2"),
         (TABLE, b'key,name\n1,"a\n2,b\n', "the row cannot be cut into cells"),
         (TABLE, b'key,name\n1,"a"b\n', "line 2: the row cannot be cut into cells"),
@@ -111,7 +113,8 @@ def test_a_sound_file_is_read_as_it_stands(
     ids=[
         *("truncated-gzip", "damaged-gzip", "junk-after-gzip", "empty", "not-utf-8"),
         *("not-cp1252", "utf-16", "utf-16-without-bom", "nul-byte", "wrong-column"),
-        *("undeclared-column", "column-twice", "short-row", "long-row"),
+        *("undeclared-column", "column-twice", "short-row", "cut-row"),
+        *("carriage-returns", "long-row"),
         *("quote-left-open", "text-after-quote", "feature-collection", "json-array"),
         *("cut-json", "no-geometry-member", "deep-json", "nan-coordinate"),
         "features-differ",
