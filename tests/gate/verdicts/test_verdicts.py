@@ -30,6 +30,8 @@ from tests.gate.verdicts.samples import samples
 from tests.gate.verdicts.shrink import described, smallest
 from trigpoint.errors import InvalidShape
 from trigpoint.gate.shacl.batch import Brief
+from trigpoint.gate.shacl.compiler import compile_shape
+from trigpoint.gate.shacl.conditions import ONLY_ITS_OWN
 
 ROWS, LONG_ROWS, PART = 150, 20_000, 500
 _MADE_ROWS = 20
@@ -155,6 +157,7 @@ def test_ages_that_cannot_be_compared_are_refused(least: str, most: str) -> None
 
 def test_made_shapes_get_the_verdicts_of_pyshacl() -> None:
     """Shapes made at random of all constraints, nested, on rows made for them."""
+    assert sum(asks_of_others(made_brief(seed)) for seed in range(100)) < 40
     assert [text for seed in range(100) for text in made_differences(seed)] == []
 
 
@@ -173,12 +176,23 @@ def made_difference(seed: int) -> str:
 def made_differences(seed: int) -> Iterator[str]:
     """Where gate and pySHACL differ on a made shape, with the least that shows it."""
     known, rows = made_brief(seed), made_rows(seed, _MADE_ROWS)
+    if asks_of_others(known):
+        return
     dead = sorted(it_dies_of(known, rows))
     rows = rows.filter(~pl.col("_row").is_in(dead))
     differences = made_told(known, rows)
     if differences:
         least = smallest(known, rows, lambda one, some: bool(made_told(one, some)))
         yield f"seed {seed}\n{made_told(*least)}\n{described(*least)}"
+
+
+def asks_of_others(known: Brief) -> bool:
+    """Whether a shape asks more of other records than their class, which is refused."""
+    try:
+        len(compile_shape(known).constraints)
+    except InvalidShape as error:
+        return ONLY_ITS_OWN in str(error)
+    return False
 
 
 def made_told(known: Brief, rows: pl.DataFrame) -> str:

@@ -28,8 +28,6 @@ from trigpoint.schema.rdf import XSD
 
 _PLAIN = {STRING, f"{XSD}anyURI"}
 _ODD_VALUES = "values of it in unusual spellings are judged by pySHACL"
-# They put shapes on values.
-_OF_SHAPES = (c.Conforms, c.Logic, c.Properties, c.Qualified)
 
 
 @dataclass(frozen=True)
@@ -149,8 +147,7 @@ def _part(shape: c.Shape, constraint: c.Constraint, focus: Focus, rows: Rows) ->
     """What pySHACL is asked of the constraint, and the fields that it needs for that.
 
     Rows with the same values are judged alike only where nothing but literals is
-    looked at: an IRI may be the record's own. Then a shape that is put on it speaks of
-    all fields."""
+    looked at: an IRI may be the record's own."""
     every = tuple(name for name in rows.known.schema.names if name in rows.names)
     parameters = constraint.parameters
     try:
@@ -159,8 +156,6 @@ def _part(shape: c.Shape, constraint: c.Constraint, focus: Focus, rows: Rows) ->
     except NotCompiled:
         return Part(shape.node, parameters, every, False)
     own = shape.path is None or isinstance(constraint, c.Foreign)
-    if isinstance(constraint, _OF_SHAPES):
-        own = own or any(node.is_iri and node.properties is None for node in nodes)
     if own or any(one.field is None for one in sources):
         return Part(shape.node, parameters, every, False)
     names = {one.field.name for one in sources if one.field is not None}

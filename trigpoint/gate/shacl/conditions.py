@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 from rdflib import URIRef
 
+from trigpoint.errors import InvalidShape
 from trigpoint.gate.checks import Check
 from trigpoint.gate.shacl import constraints as c
 from trigpoint.gate.shacl import members
@@ -29,7 +30,7 @@ from trigpoint.gate.shacl.looks import (
     Seen,
     look,
 )
-from trigpoint.gate.shacl.node import Node, NotCompiled, Source, Verdict
+from trigpoint.gate.shacl.node import Beyond, Node, NotCompiled, Source, Verdict
 from trigpoint.gate.shacl.part import Part
 from trigpoint.gate.shacl.verdict import both, either, expression, negate
 from trigpoint.gate.targets import Targets
@@ -43,6 +44,7 @@ _ON_VALUES = (
     c.Logic,
 )
 _PATH, _WHICH = "_path", "_which"
+ONLY_ITS_OWN = "A shape can look at its own record and at the class of what it links to"
 
 
 @dataclass(frozen=True)
@@ -89,19 +91,25 @@ class Condition:
         return findings.field(self.shape.node, path)
 
     def reason(self) -> str | None:
-        """Why columns cannot tell at all; None when they can."""
+        """Why columns cannot tell at all; None when they can. Raises InvalidShape when
+        nobody can."""
         try:
             self._suspect(self._look())
+        except Beyond as error:
+            raise self._beyond(error) from error
         except NotCompiled as error:
             return str(error)
         return None
 
     def check(self, court: Court) -> Check | None:
-        """The check; None when no row can violate the constraint."""
+        """The check; None when no row can violate the constraint. Raises InvalidShape
+        when nobody can tell."""
         name = f"<{self.shape.node}> {self.constraint.text}"
         try:
             look = self._look()
             suspect = self._suspect(look)
+        except Beyond as error:
+            raise self._beyond(error) from error
         except NotCompiled:
             wanted = expression(self._touched())
             return Check(name, wanted, lambda rows: self._ask(rows, court))
@@ -110,6 +118,12 @@ class Condition:
         flags = expression(suspect).fill_null(True)
         clean = look.clean() if isinstance(look, EachValue) else None
         return Check(name, flags, lambda rows: self._find(rows, look, court), clean)
+
+    def _beyond(self, error: Beyond) -> InvalidShape:
+        return InvalidShape(
+            f"<{self.shape.node}> {self.constraint.text}: {error}. {ONLY_ITS_OWN}: put "
+            "the condition on the register of the others"
+        )
 
     def sources(self) -> tuple[Source, ...]:
         """The value nodes; raises NotCompiled when rows do not hold them."""

@@ -40,9 +40,26 @@ class Alternative:
 
 @dataclass(frozen=True)
 class OtherPath:
-    """A path that leads to records which rows do not hold; `name` is its parameter."""
+    """A path that goes back, or any number of times (sections 2.3.1.4 to 2.3.1.7);
+    `name` is its parameter."""
 
     name: str
+    inner: Path
+
+    def predicates(self) -> frozenset[str]:
+        """The properties that it follows, whichever way."""
+        return frozenset(_predicates(self.inner))
+
+
+def _predicates(path: Path) -> Iterator[str]:
+    if isinstance(path, Predicate):
+        yield path.iri
+    elif isinstance(path, OtherPath):
+        yield from path.predicates()
+    else:
+        steps = path.steps if isinstance(path, Sequence) else path.paths
+        for step in steps:
+            yield from _predicates(step)
 
 
 Path: TypeAlias = Predicate | Sequence | Alternative | OtherPath

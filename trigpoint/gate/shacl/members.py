@@ -6,12 +6,19 @@ what two fields say alike, or one in two spellings, is one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import polars as pl
 
 from trigpoint.gate.shacl import constraints as c
-from trigpoint.gate.shacl.node import STRING, Node, NotCompiled, Source, Verdict
+from trigpoint.gate.shacl.node import (
+    STRING,
+    Beyond,
+    Node,
+    NotCompiled,
+    Source,
+    Verdict,
+)
 from trigpoint.gate.shacl.verdict import both, either, expression, negate
 
 _TERMS = pl.List(pl.String)
@@ -30,29 +37,42 @@ def value_nodes(shape: c.Shape, focus: Node) -> tuple[Source, ...]:
 
 
 def follow(path: c.Path, focus: Node) -> tuple[Source, ...]:
-    """The values of a path, from a node; raises NotCompiled when rows do not hold
-    them."""
+    """The values of a path, from a node; raises NotCompiled when columns cannot say
+    what they are, Beyond when they are those of another record."""
     if focus.properties is None:
-        raise NotCompiled(
-            "the properties of a record that is linked to are not in the row"
-        )
+        raise Beyond("it asks for the properties of a record that is linked to")
     if isinstance(path, c.Predicate):
         return focus.properties.get(path.iri, ())
     if isinstance(path, c.Alternative):
         return tuple(one for each in path.paths for one in follow(each, focus))
     if isinstance(path, c.OtherPath):
-        raise NotCompiled(f"the path has {path.name}, which leads out of the row")
+        if _leaves(path, focus.properties):
+            raise Beyond(f"its path has {path.name}, which leads to other records")
+        raise NotCompiled(f"its path has {path.name}")
     found = [focus]
     for step in path.steps[:-1]:
         found = [_only(source) for node in found for source in follow(step, node)]
     return tuple(one for node in found for one in follow(path.steps[-1], node))
 
 
+def _leaves(path: c.OtherPath, properties: Mapping[str, Sequence[Source]]) -> bool:
+    """Whether a path may lead to the properties of another record."""
+    if path.name == "sh:inversePath":
+        return True
+    sources = [one for name in path.predicates() for one in properties.get(name, ())]
+    nodes = [one.node(one.values) for one in sources]
+    once = path.name == "sh:zeroOrOnePath" and isinstance(path.inner, c.Predicate)
+    return not once and any(node.is_iri and node.properties is None for node in nodes)
+
+
 def _only(source: Source) -> Node:
     """The node that a step of a path leads to."""
+    node = source.node(source.values)
+    if source.many and node.is_iri and node.properties is None:
+        raise Beyond("it asks for the properties of records that are linked to")
     if source.many:
         raise NotCompiled("the path goes on from a field of many values")
-    return source.node(source.values)
+    return node
 
 
 def every(sources: Iterable[Source], test: Callable[[Node], Verdict]) -> Verdict:

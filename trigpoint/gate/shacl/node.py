@@ -35,6 +35,11 @@ class NotCompiled(Exception):
     """What is asked cannot be told from columns; the text says why."""
 
 
+class Beyond(NotCompiled):
+    """What is asked is of other records. Of those that a row links to only the class is
+    known, and of those that link to it nothing: pySHACL could but guess."""
+
+
 @dataclass(frozen=True)
 class Node:
     """One RDF term by row. `datatype` is None for IRIs, for text with a language and

@@ -94,8 +94,10 @@ def _path(graph: Graph, shape: Node, path: Node, depth: int) -> c.Path:
         paths = tuple(_path(graph, shape, step, depth + 1) for step in steps)
         return c.Sequence(paths) if is_list else c.Alternative(paths)
     for parameter in _OTHER_PATHS:
-        if (path, parameter, None) in graph:
-            return c.OtherPath(shortened(parameter))
+        inner = graph.value(path, parameter)
+        if inner is not None:
+            name = shortened(parameter)
+            return c.OtherPath(name, _path(graph, shape, inner, depth + 1))
     raise ill_formed(shape, SH.path, "a property path")
 
 

@@ -27,7 +27,14 @@ from trigpoint.gate.shacl.members import (
     text_of,
     value_nodes,
 )
-from trigpoint.gate.shacl.node import STRING, Node, NotCompiled, Source, Verdict
+from trigpoint.gate.shacl.node import (
+    STRING,
+    Beyond,
+    Node,
+    NotCompiled,
+    Source,
+    Verdict,
+)
 from trigpoint.gate.shacl.verdict import both, either, exactly_one, negate
 
 
@@ -261,9 +268,7 @@ def undeclared(constraint: c.Closed, node: Node) -> list[tuple[str, Source]]:
     """The properties of a node that a closed shape does not allow, with their values.
     That a node is a resource is always allowed."""
     if node.properties is None:
-        raise NotCompiled(
-            "the properties of a record that is linked to are not in the row"
-        )
+        raise Beyond("it asks for the properties of a record that is linked to")
     return [
         (path, source)
         for path, sources in node.properties.items()
