@@ -6,6 +6,7 @@ Exit code 0: fine; 1: rows or a file were rejected; 2: wrong usage, or a fault.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import signal
 import sqlite3
@@ -178,7 +179,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(errors, bars, str(error), 1)
     except TrigpointError as error:
         return _say(errors, bars, str(error), 2)
-    except (OSError, MemoryError, sqlite3.Error, pl.exceptions.PolarsError) as error:
+    except OSError as error:
+        return _say(errors, bars, of_system(error, options.data), 2)
+    except (MemoryError, sqlite3.Error, pl.exceptions.PolarsError) as error:
         return _say(errors, bars, f"{type(error).__name__}: {error}", 2)
     except (KeyboardInterrupt, Stopped):
         return _say(errors, bars, STOPPED, 2)
@@ -216,6 +219,21 @@ def _say(errors: Console, bars: Bars, text: str, code: int) -> int:
     bars.stop()
     errors.print(text)
     return code
+
+
+def of_system(error: OSError, data: Path) -> str:
+    """What the system refused to do, where, and what to do about it."""
+    if error.errno == errno.ENOSPC:
+        return (
+            f"no room is left in {tempfile.gettempdir()} or {data}: make room there, or "
+            "name another folder for temporary files (TMPDIR)"
+        )
+    if error.errno in (errno.EACCES, errno.EROFS) and error.filename is not None:
+        return (
+            f"{error.filename} may not be used ({error.strerror}): a load needs to read "
+            "and write the data directory, with --dry-run too"
+        )
+    return f"{type(error).__name__}: {error}"
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:

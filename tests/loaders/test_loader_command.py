@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from loaders.__main__ import STOPPED, main
+from loaders.__main__ import STOPPED, main, of_system
 from tests.loaders.conftest import Load
 from tests.loaders.reading import records_of, write_gzip
 from trigpoint.register import Registers
@@ -290,6 +292,23 @@ def started(folder: Path, *arguments: str | Path) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space"), "no room is left in {temporary} or data:"),
+        (OSError(errno.EACCES, "Denied", "data/lock"), "data/lock may not be used (De"),
+        (OSError(errno.EIO, "Input/output error"), "OSError: [Errno 5] Input/output"),
+    ],
+    ids=["full", "not-permitted", "other"],
+)
+def test_what_the_system_refuses_is_said_with_its_place(
+    error: OSError, said: str
+) -> None:
+    """A full disk and a folder that is not ours say where, and what to do."""
+    place = said.format(temporary=tempfile.gettempdir())
+    assert of_system(error, Path("data")).startswith(place)
 
 
 @pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
