@@ -225,13 +225,13 @@ def of_system(error: OSError, data: Path) -> str:
     """What the system refused to do, where, and what to do about it."""
     if error.errno == errno.ENOSPC:
         return (
-            f"no room is left in {tempfile.gettempdir()} or {data}: make room there, or "
-            "name another folder for temporary files (TMPDIR)"
+            f"no room is left in {tempfile.gettempdir()} or {data}: make room there, "
+            "or name another folder for temporary files (TMPDIR)"
         )
     if error.errno in (errno.EACCES, errno.EROFS) and error.filename is not None:
         return (
-            f"{error.filename} may not be used ({error.strerror}): a load needs to read "
-            "and write the data directory, with --dry-run too"
+            f"{error.filename} may not be used ({error.strerror}): a load needs to "
+            "read and write the data directory, with --dry-run too"
         )
     return f"{type(error).__name__}: {error}"
 
