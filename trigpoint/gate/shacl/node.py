@@ -218,18 +218,7 @@ class Rows:
 
 
 _NOWHERE = pl.lit(None, pl.String)
-_KINDS = tuple(
-    f"{rdf.SF}{name}"
-    for name in (
-        "Point",
-        "LineString",
-        "Polygon",
-        "MultiPoint",
-        "MultiLineString",
-        "MultiPolygon",
-        "GeometryCollection",
-    )
-)
+_KINDS = tuple(f"{rdf.SF}{name}" for name in rdf.WKT_NAMES.values())
 
 
 def _many_geometries(value: pl.Expr) -> Node:
