@@ -25,8 +25,7 @@ _MAX_USRN = 99_999_999  # eight digits, BS 7666-1
 
 # Royal Mail PAF Programmers' Guide, "Postcode format"; GIR 0AA stands alone.
 _OUTWARD = (
-    "(?:[A-PR-UWYZ][0-9][0-9A-HJKPSTUW]?"
-    "|[A-PR-UWYZ][A-HK-Y][0-9][0-9ABEHMNPRVWXY]?|GIR)"
+    "([A-PR-UWYZ][0-9][0-9A-HJKPSTUW]?|[A-PR-UWYZ][A-HK-Y][0-9][0-9ABEHMNPRVWXY]?|GIR)"
 )
 _INWARD = "[0-9][ABD-HJLNP-UW-Z]{2}"
 _POSTCODE = re.compile(_OUTWARD + _INWARD)

@@ -168,8 +168,11 @@ class Loading:
         return max([now(), *(entry.timestamp for entry in newest)])
 
     def held(self, register: str, keys: pl.Series) -> pl.DataFrame:
-        """Which of these keys a register holds, with the date on which each ended."""
-        end = self.schemas[register].end if register in self.schemas else None
+        """Which of these keys a register holds; with the date on which each ended, if
+        that matters to any link."""
+        end = None
+        if register in self.schemas and self.schemas.ends_matter(register):
+            end = self.schemas[register].end
         return self.log.values(register, keys, end).rename({"value": "end"})
 
     def _standing(self, load: Load, schema: Schema) -> Standing | None:

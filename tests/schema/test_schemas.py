@@ -101,3 +101,10 @@ def test_a_shape_graph_holds_the_shape_and_what_it_refers_to(schemas: Schemas) -
     assert URIRef(f"{SHAPES}territory") not in set(graph.subjects())
     again = Graph().parse(data=graph.serialize(format="nt"), format="nt")
     assert len(again) == len(graph)
+
+
+def test_ends_matter_where_a_link_has_to_hold(schemas: Schemas) -> None:
+    """Boundaries link to areas of any kind as they held; nobody asks when a street
+    ended."""
+    assert schemas.ends_matter("statistical-geography-ward")
+    assert not schemas.ends_matter("street")

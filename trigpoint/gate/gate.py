@@ -31,6 +31,8 @@ from trigpoint.schema.shape import Schema
 
 Progress = Callable[[int, int], None]  # rows judged, rows in all
 
+# Rows of a frame, which is in memory as a whole: fewer and larger batches are faster.
+_BATCH = 250_000
 # Beside the catalogue that they are made of, for as long as that lives.
 _COMPILED: WeakKeyDictionary[Schemas, dict[tuple[Schema, str], Compiled]] = (
     WeakKeyDictionary()
@@ -72,7 +74,7 @@ def check(
     TypeError when a column is not of the type that its field has.
     """
     found = Report() if report is None else report
-    load = rows if isinstance(rows, Staged) else Staged(rows)
+    load = rows if isinstance(rows, Staged) else Staged(rows, _BATCH)
     require_columns(load, schema)
     shape = compiled(schema, schemas, base)
     seen = survey(load, shape.known, held)

@@ -56,6 +56,18 @@ _IN_ORDER = """
     WHERE e.register = :register AND e.number <= :size ORDER BY e.number
 """
 _ALL_VALUES = f"SELECT e.key, {_VALUE} {_IN_ORDER}"
+# Whether a key is held is told by the index alone.
+_HELD = """
+    SELECT k.value FROM (SELECT DISTINCT value FROM json_each(:keys)) k
+    WHERE EXISTS (
+        SELECT 1 FROM entry WHERE register = :register AND key = k.value
+        AND number <= :size
+    )
+"""
+_ALL_HELD = """
+    SELECT DISTINCT key FROM entry INDEXED BY entry_key
+    WHERE register = :register AND number <= :size
+"""
 _ALL_ITEMS = f"SELECT e.key, i.content {_IN_ORDER}"
 # The + keeps SQLite to the entries that are new, instead of the index of all keys.
 _CHANGES = """
@@ -169,15 +181,22 @@ class RecordReader(EntryReader):
 
     def values(self, register: str, keys: pl.Series, name: str | None) -> pl.DataFrame:
         """For those of `keys` (each once) that the register holds, the value of one
-        field: columns `key` and `value`, null where it is absent."""
+        field: columns `key` and `value`, null where it is absent, and everywhere
+        without a name."""
         none = pl.DataFrame(schema={"key": pl.String, "value": pl.String})
         if self._row(register) is None or keys.is_empty():
             return none
-        bound = self._bind(register)
-        bound |= {"path": _path(name or ""), "member": f"{json.dumps(name or '')}:"}
         asked = keys.alias("key").to_frame()
-        if len(keys) * _READ_ALL < self.size(register):
+        bound, few = self._bind(register), len(keys) * _READ_ALL < self.size(register)
+        if few:
             bound["keys"] = json.dumps(keys.to_list())
+        if name is None:
+            rows = self.db.execute(_HELD if few else _ALL_HELD, bound)
+            held = pl.Series([key for (key,) in rows], dtype=pl.String)
+            there = asked.filter(pl.col("key").is_in(held.implode()))
+            return there.with_columns(value=pl.lit(None, pl.String))
+        bound |= {"path": _path(name), "member": f"{json.dumps(name)}:"}
+        if few:
             return pl.concat([none, *self._frames(_VALUES, bound, "value")])
         found = [
             frame.join(asked, on="key", how="semi")

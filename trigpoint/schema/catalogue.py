@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from rdflib import BNode, Graph, URIRef
+from rdflib.namespace import RDFS
 from rdflib.term import Node
 
 from trigpoint.errors import InvalidShape, NoSuchRegister
@@ -76,6 +77,14 @@ class Schemas(Mapping[str, Schema]):
         """The register whose records are of this class."""
         register = self._by_class.get(target_class)
         return None if register is None else self._schemas[register]
+
+    def ends_matter(self, register: str) -> bool:
+        """Whether links to this register have to hold (`tp:holds`), so that the ends of
+        its records are to be known."""
+        own = URIRef(self[register].target_class)
+        above = set(map(str, self.ontology.transitive_objects(own, RDFS.subClassOf)))
+        fields = (field for schema in self.values() for field in schema.fields)
+        return any(field.holds and field.target_class in above for field in fields)
 
     @cached_property
     def ontology(self) -> Graph:

@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 from rdflib import SH, Graph
 
-from trigpoint.gate.shacl.regex import UNCASED, Untranslatable, translate
+from trigpoint.gate.shacl.regex import (
+    UNCASED,
+    Untranslatable,
+    is_plain,
+    translate,
+)
 from trigpoint.resources import resource_folder
 
 # Cases of one letter that tables disagree on, digits and spaces beyond ASCII, marks
@@ -35,6 +40,18 @@ ranges = st.sampled_from(["a-z", "A-Z", "0-9", "à-ÿ", "I-k", "ı-ſ", "\u0660-
 members = st.lists(letters.filter(lambda c: c != "-") | escapes | ranges, min_size=1)
 sets = st.builds(
     "[{}{}]".format, st.sampled_from(["", "^"]), members.map(lambda m: "".join(m[:4]))
+)
+# Of patterns that are plain: what may have a quantifier, and what may not.
+plain_parts = st.builds(
+    "{}{}".format,
+    st.sampled_from(["A", "1", " ", "/", "[A-Z]", "[A1x-z]", "(A|1x)", "(A?|[0-9]/)"]),
+    st.sampled_from(["", "?", "*", "+", "{2}", "{0,3}"]),
+)
+PLAIN = st.builds(
+    "{}{}{}".format,
+    st.sampled_from(["", "^"]),
+    st.lists(plain_parts, min_size=1, max_size=4).map("".join),
+    st.sampled_from(["", "$"]),
 )
 anchors = st.sampled_from(["^", "$", r"\A", r"\Z"])
 atoms = letters | escapes | sets | st.just(".") | anchors
@@ -194,3 +211,32 @@ def test_no_character_has_another_case_from_where_none_is_asked_for() -> None:
     assert len(beyond) > 900_000
     assert beyond.lower() == beyond.upper() == beyond
     assert CHARACTERS[: -len(beyond)].lower() != CHARACTERS[: -len(beyond)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "plain"),
+    [
+        *[("^[1-9][0-9]{0,11}$", True), ("^(AB|C?) [0-9]{2}/x+$", True)],
+        *[("(?=a)", False), ("(?i)a", False), ("(?:a)", False), ("a.b", False)],
+        *[("[a&&b]", False), ("[^a]", False), ("[a-]", False), (r"\d", False)],
+        *[("a**", False), ("a{2}?", False), ("a{,3}", False), ("ſ", False)],
+    ],
+)
+def test_plain_patterns_are_those_that_mean_the_same_as_they_are_written(
+    pattern: str, plain: bool
+) -> None:
+    """What is read in another way by either engine is not plain."""
+    assert is_plain(pattern) is plain
+
+
+@settings(deadline=None)
+@given(pattern=PLAIN, texts=st.lists(st.text("A1 /x9\n", max_size=6), min_size=1))
+def test_a_plain_pattern_finds_no_more_than_python(
+    pattern: str, texts: list[str]
+) -> None:
+    """As it is written, polars finds it only where Python does."""
+    assert is_plain(pattern)
+    found = pl.Series(texts).str.contains(pattern).to_list()
+    assert all(
+        re.search(pattern, t) for t, one in zip(texts, found, strict=True) if one
+    )

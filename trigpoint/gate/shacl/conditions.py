@@ -30,8 +30,16 @@ from trigpoint.gate.shacl.looks import (
     Seen,
     look,
 )
-from trigpoint.gate.shacl.node import Beyond, Node, NotCompiled, Source, Verdict
+from trigpoint.gate.shacl.node import (
+    STRING,
+    Beyond,
+    Node,
+    NotCompiled,
+    Source,
+    Verdict,
+)
 from trigpoint.gate.shacl.part import Part
+from trigpoint.gate.shacl.regex import is_plain
 from trigpoint.gate.shacl.verdict import both, either, expression, negate
 from trigpoint.gate.targets import Targets
 from trigpoint.gate.violation import Violation
@@ -116,8 +124,28 @@ class Condition:
         if suspect is False:
             return None
         flags = expression(suspect).fill_null(True)
-        clean = look.clean() if isinstance(look, EachValue) else None
-        return Check(name, flags, lambda rows: self._find(rows, look, court), clean)
+        return Check(
+            name, flags, lambda rows: self._find(rows, look, court), self._clean(look)
+        )
+
+    def _clean(self, look: Look) -> tuple[str, str] | None:
+        """A field, and a regular expression of values that are certainly right."""
+        if not isinstance(look, EachValue):
+            return None
+        asked = self.constraint
+        if not isinstance(asked, c.Pattern) or len(look.sources) != 1:
+            return look.clean()
+        (field,) = (source.field for source in look.sources)
+        if (
+            field is None
+            or field.many
+            or (field.kind, field.datatypes) != ("literal", (STRING,))
+            or asked.flags
+            or len(asked.patterns) != 1
+            or not is_plain(asked.patterns[0])
+        ):
+            return None
+        return field.name, asked.patterns[0]
 
     def _beyond(self, error: Beyond) -> InvalidShape:
         return InvalidShape(

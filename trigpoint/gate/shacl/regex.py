@@ -60,6 +60,20 @@ class _Scope(NamedTuple):
     last: bool
 
 
+# Literals, groups, alternatives, plain classes, one quantifier each, ^ and $.
+_PLAIN = re.compile(
+    r"(?:(?:[|(^$]|(?:[A-Za-z0-9 /,)]|\[(?:[A-Za-z0-9](?:-[A-Za-z0-9])?)+\])"
+    r"(?:[?*+]|\{[0-9]+(?:,[0-9]+)?\})?)(?![?*+{]))+"
+)
+
+
+def is_plain(pattern: str) -> bool:
+    """Whether a pattern is so plain that polars, given it as it is written, finds it
+    only in texts in which Python does."""
+    # `$` stands before a last newline, too, in Python: polars finds no more than that.
+    return _PLAIN.fullmatch(pattern) is not None
+
+
 def translate(pattern: str, flags: str = "") -> str:
     """A Rust regex that `str.contains` finds in exactly the texts in which Python's
     `re.search` finds `pattern`; of `flags` (sh:flags) pySHACL heeds `i` and `m`.
