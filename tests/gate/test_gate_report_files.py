@@ -240,7 +240,6 @@ def test_a_place_that_cannot_be_written_to_is_an_error_at_once(
         ReportFile(tmp_path / f"{'n' * 250}.csv", BASE, schemas)
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a full device")
 @pytest.mark.parametrize("count", [1, 100_000])
 def test_a_full_disk_is_an_error_of_ours(
     count: int, schemas: Schemas, tmp_path: Path

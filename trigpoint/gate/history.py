@@ -17,6 +17,7 @@ from trigpoint.gate import terms
 from trigpoint.gate.gate import Progress, checks_of, compiled, judged
 from trigpoint.gate.links import link_checks
 from trigpoint.gate.report import Report
+from trigpoint.gate.rules.columns import not_declared
 from trigpoint.gate.staged import Staged
 from trigpoint.gate.survey import every_target, survey
 from trigpoint.gate.targets import Held
@@ -95,7 +96,9 @@ def _misfits(items: Iterable[NumberedItem], schema: Schema) -> Iterator[Violatio
             yield _misfit(schema, number, key, field, terms.KEY_MISMATCH, message)
         for name, value in item.items():
             if name not in schema.by_name:
-                yield _undeclared(schema, number, key, name)
+                message = f"the field “{name}” is not declared in the shape"
+                found = not_declared(schema, name, number, key)
+                yield replace(found, message=message)
                 continue
             field = schema.field(name)
             if isinstance(value, list) != field.many:
@@ -155,19 +158,4 @@ def _misfit(
         severity="violation",
         shape=field.shape,
         message=message,
-    )
-
-
-def _undeclared(schema: Schema, number: int, key: str, name: str) -> Violation:
-    return Violation(
-        register=schema.register,
-        row=number,
-        key=key,
-        field=name,
-        value=None,
-        path=terms.UNDECLARED_COLUMN,
-        component=terms.CLOSED,
-        severity="violation",
-        shape=schema.shape,
-        message=f"the field “{name}” is not declared in the shape",
     )

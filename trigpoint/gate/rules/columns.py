@@ -36,7 +36,7 @@ def empty_columns(rows: Staged, schema: Schema) -> Iterator[Violation]:
     for name in undeclared(schema, rows.columns):
         batches = rows.batches([name])
         if all(batch[name].null_count() == len(batch) for batch in batches):
-            yield _not_declared(schema, name, None, None)
+            yield not_declared(schema, name, None, None)
 
 
 def _missing_key(schema: Schema) -> Check:
@@ -63,12 +63,12 @@ def _undeclared(schema: Schema, name: str) -> Check:
     def find(rows: pl.DataFrame) -> Iterator[Violation]:
         key = pl.col(schema.key).alias("_key")
         for row, its_key in rows.select("_row", key).iter_rows():
-            yield _not_declared(schema, name, row, its_key)
+            yield not_declared(schema, name, row, its_key)
 
     return Check(f"“{name}” is declared", pl.col(name).is_not_null(), find)
 
 
-def _not_declared(
+def not_declared(
     schema: Schema, name: str, row: int | None, key: str | None
 ) -> Violation:
     """What such a column holds may be personal, so the report does not repeat it."""

@@ -33,10 +33,10 @@ _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE}
 def satisfies(constraint: c.Constraint, node: Node) -> Verdict:
     """Whether the value node satisfies the constraint.
 
-    Raises NotCompiled for what columns cannot tell; NotImplementedError for a
-    constraint that is none on single values.
+    Raises NotCompiled for what columns cannot tell, TypeError for a constraint that is
+    none on single values.
     """
-    raise NotImplementedError(f"{constraint.text} is no condition on one value")
+    raise TypeError(f"{constraint.text} is no condition on one value")
 
 
 @satisfies.register
