@@ -15,6 +15,7 @@ from fastapi import Depends, Query, Request
 from fastapi.dependencies.models import Dependant
 
 from trigpoint.errors import InvalidParameter, InvalidPoint
+from trigpoint.spatial.grids import reference_system
 
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
@@ -28,6 +29,23 @@ At = Annotated[
 Limit = Annotated[
     int, Query(ge=1, le=5000, description="How many to answer with, at most.")
 ]
+
+
+async def out_crs_of(
+    out_crs: Annotated[
+        str | None,
+        Query(
+            alias="out-crs",
+            max_length=100,
+            description="Also say positions in this system, such as EPSG:27700.",
+        ),
+    ] = None,
+) -> str | None:
+    """The code of the system that the answer is to speak too; raises InvalidInput."""
+    return None if out_crs is None else reference_system(out_crs, "out-crs").code
+
+
+OutCrs = Annotated[str | None, Depends(out_crs_of)]
 
 
 def number(text: str, name: str, maximum: int = 60) -> float:

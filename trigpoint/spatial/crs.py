@@ -1,16 +1,16 @@
-"""Points: read in any known coordinate reference system, refused with a reason.
+"""Points: read and written in any known coordinate reference system.
 
-A pair outside the range of its system is never guessed at. The error names the
-parameter, the value, the range expected, and the system that the pair looks
-like, because swapped axes and mixed-up systems are what goes wrong in practice.
 Axis order follows the system: lon,lat for OGC:CRS84, lat,lon for EPSG:4326,
-easting,northing for the grids.
+easting,northing for the grids and Web Mercator. What cannot be a position in its
+system is refused with a reason (`trigpoint.spatial.refusals`), one or many at once.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,12 +29,14 @@ from trigpoint.spatial.grids import (
     lon_lat_from_bng,
     reference_system,
 )
+from trigpoint.spatial.refusals import looks_like, may_be_refused, refusal
 
 __all__ = [
     "BRITISH_GRID",
     "CRS84",
     "SYSTEMS",
     "Point",
+    "Transformed",
     "bng_from_lon_lat",
     "lon_lat_from_bng",
     "looks_like",
@@ -44,16 +46,11 @@ __all__ = [
     "point_from_lon_lat",
     "reference_system",
     "refusal",
+    "transform_many",
 ]
 
-Bools = npt.NDArray[np.bool_]
-
-# Where a pair of degrees is taken for the United Kingdom and its seas. A pair
-# that fits only when swapped is refused, although it is a place off Somalia.
-_UK_LON = (-9.0, 2.0)
-_UK_LAT = (49.0, 61.0)
-_MERCATOR_UK = ((-1.2e6, 3e5), (6.2e6, 8.8e6))
-_GRIDS = tuple(system for system in SYSTEMS.values() if system.projected)
+Rows = npt.NDArray[np.int64]
+Way = Callable[[str, Floats, Floats], tuple[Floats, Floats]]
 
 
 @dataclass(frozen=True)
@@ -85,8 +82,72 @@ class Point:
             return self.lon, self.lat
         if code == self.crs:
             return self.coordinates
-        east, north = from_lon_lat(code, np.array([self.lon]), np.array([self.lat]))
-        return float(east[0]), float(north[0])
+        return _one(from_lon_lat, code, self.lon, self.lat)
+
+    def in_crs(self, crs: str) -> dict[str, Any]:
+        """The pair in `crs`, by the names of its axes, as JSON members.
+
+        `{"crs": "EPSG:27700", "easting": 530000.0, "northing": 180000.0,
+        "accuracy-metres": 0.001}`: millimetres, or degrees with eight decimals. The
+        accuracy is that of the way there, over CRS84; 0 for a point given in `crs`.
+        Raises InvalidPoint where `crs` does not reach, naming out-crs, and
+        InvalidInput for a system that is not known.
+        """
+        system = reference_system(crs, "out-crs")
+        accuracy = self.accuracy + system.accuracy
+        if system.code == self.crs:
+            (first, second), accuracy = self.coordinates, 0.0
+        else:
+            first, second = _one(from_lon_lat, system.code, self.lon, self.lat)
+        if math.isnan(first):
+            raise InvalidPoint(
+                f"lon,lat {self.lon:.10g},{self.lat:.10g} is beyond the reach of "
+                f"{system.code} ({system.title}): leave out-crs out, or name another",
+                parameter="out-crs",
+                value=system.code,
+            )
+        decimals = 3 if system.projected else 8
+        pair = (round(first, decimals), round(second, decimals))
+        return {
+            "crs": system.code,
+            **dict(zip(system.axes, pair, strict=True)),
+            "accuracy-metres": accuracy,
+        }
+
+    def as_json(self, out_crs: str | None = None) -> dict[str, Any]:
+        """What an answer says of the point: degrees, the pair as it was given with its
+        system and the accuracy, and in `out` the pair in `out_crs` when one is named.
+
+        Raises InvalidPoint as `in_crs` does.
+        """
+        body: dict[str, Any] = {
+            "lon": round(self.lon, 8),
+            "lat": round(self.lat, 8),
+            "crs": self.crs,
+            "coordinates": list(self.coordinates),
+            "accuracy-metres": self.accuracy,
+        }
+        return body if out_crs is None else body | {"out": self.in_crs(out_crs)}
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """Many positions of one system in CRS84 degrees.
+
+    `lons` and `lats` are NaN in the rows that are refused; `refused` are those rows,
+    ascending. Why a row is refused is found when it is asked for.
+    """
+
+    system: ReferenceSystem
+    firsts: Floats
+    seconds: Floats
+    lons: Floats
+    lats: Floats
+    refused: Rows
+
+    def reason(self, row: int) -> InvalidPoint:
+        """Why a row of `refused` is refused, as `point_from` says it."""
+        return _refused(self.system, float(self.firsts[row]), float(self.seconds[row]))
 
 
 def point_from_lon_lat(lon: float, lat: float) -> Point:
@@ -120,151 +181,47 @@ def point_from(crs: str, first: float, second: float) -> Point:
     when the system is not known.
     """
     system = reference_system(crs)
+    first, second = float(first), float(second)
     problem = refusal(system, first, second)
     if problem is not None:
         raise problem
-    lons, lats = lon_lat_from(system.code, np.array([first]), np.array([second]))
-    lon, lat = float(lons[0]), float(lats[0])
+    if system.code == CRS84:
+        return Point(first, second, CRS84, (first, second))
+    lon, lat = _one(lon_lat_from, system.code, first, second)
     if math.isnan(lon):
-        raise InvalidPoint(
-            f"{','.join(system.axes)} {first:.10g},{second:.10g} in {system.code} "
-            "lies where OSTN15 gives no transformation: too far from the British "
-            "Isles",
-            parameter=system.axes[0],
-            value=first,
-        )
-    return Point(lon, lat, system.code, (float(first), float(second)))
+        raise _refused(system, first, second)
+    return Point(lon, lat, system.code, (first, second))
 
 
-def refusal(
-    system: ReferenceSystem, first: float, second: float
-) -> InvalidPoint | None:
-    """Why a pair cannot be in `system`, or None. Axis order is the system's.
+def transform_many(crs: str, firsts: Floats, seconds: Floats) -> Transformed:
+    """Pairs in the axis order of `crs`, checked and transformed as by `point_from`.
 
-    The error is returned, not raised, so that a gate can list several.
+    Arrays of equal length. A row that `point_from` refuses is refused here, and no
+    other; rows that are fine cost no Python. Raises InvalidInput for an unknown system.
     """
-    pair = (float(first), float(second))
-    for axis, value, limits in zip(system.axes, pair, system.ranges, strict=True):
-        if not math.isfinite(value):
-            return InvalidPoint(
-                f"{axis} is {value}: expected a finite number of {system.unit}",
-                parameter=axis,
-                value=str(value),
-            )
-        if not limits[0] <= value <= limits[1]:
-            return _out_of_range(system, axis, value, limits, pair)
-    lat = pair[system.axes.index("lat")] if "lat" in system.axes else 0.0
-    if abs(lat) == 90.0:
-        return InvalidPoint(
-            f"lat is {lat:g}: a pole has no longitude, so it is not a point here",
-            parameter="lat",
-            value=lat,
-        )
-    return _suspect(system, pair)
+    system = reference_system(crs)
+    firsts = np.asarray(firsts, dtype=np.float64)
+    seconds = np.asarray(seconds, dtype=np.float64)
+    lons, lats = lon_lat_from(system.code, firsts, seconds)
+    # Comparisons with NaN are false, so a row that is no number is refused.
+    fine = system.holds(firsts, seconds) & ~np.isnan(lons)
+    fine &= ~may_be_refused(system, firsts, seconds)
+    refused = np.flatnonzero(~fine)
+    if len(refused):
+        lons, lats = np.where(fine, lons, np.nan), np.where(fine, lats, np.nan)
+    return Transformed(system, firsts, seconds, lons, lats, refused)
 
 
-def may_be_refused(system: ReferenceSystem, firsts: Floats, seconds: Floats) -> Bools:
-    """Which pairs in the range of `system` `refusal` may yet refuse: those that are
-    another mistake. Pairs in the axis order of the system, arrays of equal length."""
-    if system.projected:
-        return (abs(firsts) <= 180) & (abs(seconds) <= 90)
-    lons, lats = (firsts, seconds) if system.axes[0] == "lon" else (seconds, firsts)
-    swapped = (
-        (lons >= _UK_LAT[0])
-        & (lons <= _UK_LAT[1])
-        & (lats >= _UK_LON[0])
-        & (lats <= _UK_LON[1])
-    )
-    return swapped | (abs(lats) >= 90)
-
-
-def _out_of_range(
-    system: ReferenceSystem,
-    axis: str,
-    value: float,
-    limits: tuple[float, float],
-    pair: tuple[float, float],
-) -> InvalidPoint:
-    guess = looks_like(*pair, given=system)
-    return InvalidPoint(
-        f"{axis} is {value:.10g}: expected {system.unit} from {limits[0]:.0f} to "
-        f"{limits[1]:.0f} ({system.code})"
-        + (f". The pair {guess[1]}" if guess else ""),
-        parameter=axis,
-        value=value,
-        looks_like=guess[0] if guess else None,
-    )
-
-
-def _suspect(system: ReferenceSystem, pair: tuple[float, float]) -> InvalidPoint | None:
-    """A pair in range that is nevertheless the mistake that it looks like."""
-    first, second = pair
-    if system.projected:
-        # Within 180 m of the false origin there is only sea; these are degrees.
-        wrong = abs(first) <= 180 and abs(second) <= 90
-    else:
-        wrong = not _uk(system, first, second) and _uk(system, second, first)
-    guess = looks_like(first, second, given=system) if wrong else None
-    if guess is None:
-        return None
-    axes = ",".join(system.axes)
-    return InvalidPoint(
-        f"{axes} is {first:.10g},{second:.10g}, which {guess[1]}",
+def _refused(system: ReferenceSystem, first: float, second: float) -> InvalidPoint:
+    """Why a pair has no position: what `refusal` says, or that OSTN15 has no cover."""
+    return refusal(system, first, second) or InvalidPoint(
+        f"{','.join(system.axes)} {first:.10g},{second:.10g} in {system.code} lies "
+        "where OSTN15 gives no transformation: too far from the British Isles",
         parameter=system.axes[0],
         value=first,
-        looks_like=guess[0],
     )
 
 
-def _uk(system: ReferenceSystem, first: float, second: float) -> bool:
-    """Whether degrees, in the axis order of `system`, are near the UK."""
-    lon, lat = (first, second) if system.axes[0] == "lon" else (second, first)
-    return _UK_LON[0] <= lon <= _UK_LON[1] and _UK_LAT[0] <= lat <= _UK_LAT[1]
-
-
-def looks_like(
-    first: float, second: float, *, given: ReferenceSystem
-) -> tuple[str, str] | None:
-    """What a pair that is wrong for `given` probably is.
-
-    Returns (CRS code, advice that follows "the pair" in a sentence), or None
-    when it looks like nothing that is known.
-    """
-    if abs(first) <= 180 and abs(second) <= 180:
-        return _degrees(first, second, given)
-    # Whoever names an Irish grid more likely mixed up the Irish ones.
-    british_last = given.projected and given.code != BRITISH_GRID
-    grids = sorted(_GRIDS, key=lambda grid: british_last and grid is _GRIDS[0])
-    for grid in grids:
-        if grid is not given and grid.holds(first, second):
-            use = (
-                f"use crs={grid.code}"
-                if given.projected
-                else "use easting= and northing="
-            )
-            return grid.code, f"looks like easting,northing in {grid.code}: {use}"
-    for grid in _GRIDS:
-        if grid.holds(second, first):
-            return grid.code, f"looks like northing,easting in {grid.code}: swap them"
-    (west, east), (south, north) = _MERCATOR_UK
-    if west <= first <= east and south <= second <= north:
-        return (
-            "EPSG:3857",
-            "looks like Web Mercator metres (EPSG:3857): give lon,lat instead",
-        )
-    return None
-
-
-def _degrees(
-    first: float, second: float, given: ReferenceSystem
-) -> tuple[str, str] | None:
-    lon_lat, lat_lon = SYSTEMS[CRS84], SYSTEMS[WGS84_LAT_LON]
-    fits = [s for s in (lon_lat, lat_lon) if s.holds(first, second)]
-    # A pair of degrees often fits both orders; the one that is in the UK is meant.
-    fits.sort(key=lambda system: not _uk(system, first, second))
-    fits = [system for system in fits if system is not given]
-    if not fits:
-        return None
-    order = ",".join(fits[0].axes)
-    advice = "use lon= and lat=" if given.projected else "swap them"
-    return fits[0].code, f"looks like {order} ({fits[0].code}): {advice}"
+def _one(way: Way, code: str, first: float, second: float) -> tuple[float, float]:
+    firsts, seconds = way(code, np.array([first]), np.array([second]))
+    return float(firsts[0]), float(seconds[0])

@@ -13,9 +13,11 @@ ETRS89 is taken as CRS84 throughout, as OS and GSI do: the two drift apart by
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from functools import cache
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +27,9 @@ from pyproj import Transformer
 from trigpoint.errors import InvalidInput
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 Range = tuple[float, float]
 
 CRS84 = "OGC:CRS84"
@@ -33,6 +38,7 @@ BRITISH_GRID = "EPSG:27700"
 IRISH_GRID_TM65 = "EPSG:29902"
 IRISH_GRID = "EPSG:29903"
 IRISH_ITM = "EPSG:2157"
+WEB_MERCATOR = "EPSG:3857"
 
 _TO_WGS84_IRISH_1975 = (
     "+proj=pipeline +step +inv +proj=tmerc +lat_0=53.5 +lon_0=-8 +k=1.000035"
@@ -53,6 +59,11 @@ _PIPELINES = {
     IRISH_GRID: _TO_WGS84_IRISH_1975,
     IRISH_GRID_TM65: _TO_WGS84_IRISH_1975,
 }
+
+
+# EPSG method 1024: a sphere of this radius; the square ends where longitude does.
+_MERCATOR_RADIUS = 6_378_137.0
+_MERCATOR_EDGE = math.pi * _MERCATOR_RADIUS
 
 
 @dataclass(frozen=True)
@@ -77,10 +88,22 @@ class ReferenceSystem:
         """Whether the axes are easting and northing in metres."""
         return self.unit == "metres"
 
-    def holds(self, first: float, second: float) -> bool:
-        """Whether a pair, in the system's axis order, lies in its range."""
+    @overload
+    def holds(self, first: float, second: float) -> bool: ...
+    @overload
+    def holds(self, first: Floats, second: Floats) -> Bools: ...
+    def holds(self, first: Any, second: Any) -> Any:
+        """Whether pairs, in the system's axis order, lie in its range: one or arrays.
+
+        NaN lies in none.
+        """
         (low_1, high_1), (low_2, high_2) = self.ranges
-        return low_1 <= first <= high_1 and low_2 <= second <= high_2
+        return (
+            (first >= low_1)
+            & (first <= high_1)
+            & (second >= low_2)
+            & (second <= high_2)
+        )
 
 
 def _grid(
@@ -99,6 +122,7 @@ def _grid(
 
 _LON, _LAT = (-180.0, 180.0), (-90.0, 90.0)
 _IRELAND = ((0.0, 500_000.0), (0.0, 500_000.0))
+_SQUARE = (-_MERCATOR_EDGE, _MERCATOR_EDGE)
 _SYSTEMS = (
     ReferenceSystem(
         CRS84,
@@ -123,6 +147,8 @@ _SYSTEMS = (
     _grid(2157, "Irish Transverse Mercator", ((4e5, 8e5), (5e5, 1e6)), 0.01),
     _grid(29903, "Irish Grid", _IRELAND, 1.0),
     _grid(29902, "Irish Grid (TM65)", _IRELAND, 1.0),
+    # Its datum is WGS 84 by definition, which is taken as CRS84 like the rest.
+    _grid(3857, "Web Mercator", (_SQUARE, _SQUARE), 0.0),
 )
 SYSTEMS: dict[str, ReferenceSystem] = {system.code: system for system in _SYSTEMS}
 
@@ -133,11 +159,15 @@ _NAME = re.compile(
 )
 
 
-def reference_system(name: str) -> ReferenceSystem:
+def reference_system(name: str, parameter: str = "crs") -> ReferenceSystem:
     """The system of a code (`EPSG:27700`), an OGC IRI or an OGC URN.
 
-    Raises InvalidInput for a name that is not understood, listing what is.
+    Raises InvalidInput for a name that is not understood, listing what is;
+    `parameter` is what the error names.
     """
+    known = SYSTEMS.get(name)
+    if known is not None:
+        return known
     match = _NAME.fullmatch(name.strip())
     code = f"{match[1]}:{match[2]}".upper() if match else name
     system = SYSTEMS.get(code)
@@ -145,7 +175,7 @@ def reference_system(name: str) -> ReferenceSystem:
         raise InvalidInput(
             f"the coordinate reference system {name} is not read here: expected "
             f"one of {', '.join(SYSTEMS)}",
-            parameter="crs",
+            parameter=parameter,
         )
     return system
 
@@ -160,7 +190,7 @@ def lon_lat_from_bng(eastings: Floats, northings: Floats) -> tuple[Floats, Float
     east, north = _arrays(eastings, northings)
     lon, lat = convert_lonlat(east, north)
     system = SYSTEMS[BRITISH_GRID]
-    return _blank(lon, lat, ~_within(system, east, north))
+    return _blank(lon, lat, ~system.holds(east, north))
 
 
 def bng_from_lon_lat(lons: Floats, lats: Floats) -> tuple[Floats, Floats]:
@@ -170,7 +200,7 @@ def bng_from_lon_lat(lons: Floats, lats: Floats) -> tuple[Floats, Floats]:
     British Isles, and where they fall outside the National Grid.
     """
     east, north = convert_bng(*_arrays(lons, lats))
-    return _blank(east, north, ~_within(SYSTEMS[BRITISH_GRID], east, north))
+    return _blank(east, north, ~SYSTEMS[BRITISH_GRID].holds(east, north))
 
 
 def lon_lat_from(code: str, firsts: Floats, seconds: Floats) -> tuple[Floats, Floats]:
@@ -186,8 +216,11 @@ def lon_lat_from(code: str, firsts: Floats, seconds: Floats) -> tuple[Floats, Fl
         return seconds, firsts
     if system.code == BRITISH_GRID:
         return lon_lat_from_bng(firsts, seconds)
-    lon, lat = _transformer(system.code).transform(firsts, seconds)
-    return _blank(lon, lat, ~_within(system, firsts, seconds))
+    if system.code == WEB_MERCATOR:
+        lon, lat = _lon_lat_from_mercator(firsts, seconds)
+    else:
+        lon, lat = _transformer(system.code).transform(firsts, seconds)
+    return _blank(lon, lat, ~system.holds(firsts, seconds))
 
 
 def from_lon_lat(code: str, lons: Floats, lats: Floats) -> tuple[Floats, Floats]:
@@ -203,8 +236,25 @@ def from_lon_lat(code: str, lons: Floats, lats: Floats) -> tuple[Floats, Floats]
         return lats, lons
     if system.code == BRITISH_GRID:
         return bng_from_lon_lat(lons, lats)
-    east, north = _transformer(system.code).transform(lons, lats, direction="INVERSE")
-    return _blank(east, north, ~_within(system, east, north))
+    if system.code == WEB_MERCATOR:
+        east, north = _mercator_from_lon_lat(lons, lats)
+    else:
+        transformer = _transformer(system.code)
+        east, north = transformer.transform(lons, lats, direction="INVERSE")
+    return _blank(east, north, ~system.holds(east, north))
+
+
+def _lon_lat_from_mercator(east: Floats, north: Floats) -> tuple[Floats, Floats]:
+    # Far outside the square the sine overflows; such rows are blanked.
+    with np.errstate(over="ignore", invalid="ignore"):
+        lats = np.degrees(np.arctan(np.sinh(north / _MERCATOR_RADIUS)))
+    return np.degrees(east / _MERCATOR_RADIUS), lats
+
+
+def _mercator_from_lon_lat(lons: Floats, lats: Floats) -> tuple[Floats, Floats]:
+    with np.errstate(invalid="ignore"):
+        north = _MERCATOR_RADIUS * np.arcsinh(np.tan(np.radians(lats)))
+    return _MERCATOR_RADIUS * np.radians(lons), north
 
 
 @cache
@@ -220,16 +270,5 @@ def _arrays(firsts: Floats, seconds: Floats) -> tuple[Floats, Floats]:
     )
 
 
-def _within(
-    system: ReferenceSystem, firsts: Floats, seconds: Floats
-) -> npt.NDArray[np.bool_]:
-    (low_1, high_1), (low_2, high_2) = system.ranges
-    inside = (firsts >= low_1) & (firsts <= high_1)
-    result: npt.NDArray[np.bool_] = inside & (seconds >= low_2) & (seconds <= high_2)
-    return result
-
-
-def _blank(
-    firsts: Floats, seconds: Floats, where: npt.NDArray[np.bool_]
-) -> tuple[Floats, Floats]:
+def _blank(firsts: Floats, seconds: Floats, where: Bools) -> tuple[Floats, Floats]:
     return np.where(where, np.nan, firsts), np.where(where, np.nan, seconds)
