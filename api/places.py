@@ -10,6 +10,9 @@ from api.parameters import number
 from api.reading import Reading
 from api.service import Service
 from trigpoint.errors import InvalidParameter, InvalidPoint
+from trigpoint.lookup import day_of
+from trigpoint.placing import Areas
+from trigpoint.spatial.boundaries import BoundaryIndex
 from trigpoint.spatial.crs import (
     BRITISH_GRID,
     CRS84,
@@ -126,6 +129,16 @@ def layer_of(here: Service, register: str) -> str:
             parameter="register",
         )
     return layer
+
+
+def areas_of(
+    here: Service, then: Reading, drawn: BoundaryIndex | None, at: str | None
+) -> Areas:
+    """What holds positions on a day, now or by the boundaries drawn as of an earlier
+    size; raises InvalidParameter for what is no date."""
+    if drawn is None:
+        return here.areas(at)
+    return Areas(then.registers, drawn, day_of(at))
 
 
 def sizes_of(here: Service, then: Reading, body: dict[str, Any]) -> dict[str, int]:

@@ -15,6 +15,7 @@ import anyio
 import anyio.to_thread
 from fastapi import Depends, Request
 
+from api.dated import DatedAreas
 from api.drawn import DrawnBoundaries
 from api.limits import Bench
 from api.pages import Pages
@@ -23,6 +24,8 @@ from api.vocabulary import Term, terms_of
 from trigpoint.dump import Dumps
 from trigpoint.errors import TrigpointError, ViewsBehind
 from trigpoint.graph import QueryPool
+from trigpoint.lookup import day_of
+from trigpoint.placing import Areas
 from trigpoint.register import Registers
 from trigpoint.view import View
 
@@ -82,6 +85,7 @@ class Service(Reading):
     queries: Bench
     hard: Bench
     drawn: DrawnBoundaries = field(default_factory=DrawnBoundaries)
+    dated: DatedAreas = field(default_factory=DatedAreas)
     _served: int = field(default=0)
     _fault: str = field(default="")
     _unsigned: str = field(default="")
@@ -107,6 +111,11 @@ class Service(Reading):
         if self._tells_withheld(view):
             raise _behind()
         return view
+
+    def areas(self, at: str | None = None) -> Areas:
+        """What holds positions on a day (today without a date) by the view that is
+        served; raises InvalidParameter for what is no date, and what `view` does."""
+        return self.dated.on(day_of(at), self.registers, self.view().boundaries)
 
     def check_same(self, view: View) -> None:
         """Raises ViewsBehind when items were withheld since a view was asked for, and
@@ -161,6 +170,7 @@ class Service(Reading):
         self.pool.switch(view.graph)
         if view.withheld != before:
             self.drawn.clear()
+            self.dated.clear()
             self.pool.renew()
         if registers is not self.registers:
             self.registers, self.dumps = registers, Dumps(registers)

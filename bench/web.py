@@ -11,7 +11,8 @@ from urllib.parse import quote
 from bench.inputs import Inputs
 from bench.measure import Comparison, Side
 from bench.server import Load, serving
-from trigpoint.lookup import answer
+from trigpoint.lookup import answer, day_of
+from trigpoint.placing import Areas
 from trigpoint.register import Registers
 from trigpoint.schema.rdf import lon_lat_of
 from trigpoint.spatial.crs import point_from_lon_lat
@@ -72,12 +73,9 @@ def _points(inputs: Inputs, wanted: int) -> tuple[list[str], Callable[[], None]]
     paths = [f"/lookup/point?lon={lon:.6f}&lat={lat:.6f}" for lon, lat in places]
 
     def core() -> None:
+        areas = Areas(registers, registers.view().boundaries, day_of(None))
         for lon, lat in places:
-            json.dumps(
-                answer(
-                    registers, registers.view().boundaries, point_from_lon_lat(lon, lat)
-                )
-            )
+            json.dumps(answer(areas, point_from_lon_lat(lon, lat)))
 
     return paths, core
 
@@ -89,13 +87,12 @@ def _postcodes(
     keys = [one.entry.key for one in records if "point" in one.item][:wanted]
 
     def core() -> None:
+        areas = Areas(registers, registers.view().boundaries, day_of(None))
         for key in keys:
             record = registers.log.record("postcode", key)
             place = lon_lat_of(str(record.item["point"]))
             assert place is not None
-            body = answer(
-                registers, registers.view().boundaries, point_from_lon_lat(*place)
-            )
+            body = answer(areas, point_from_lon_lat(*place))
             json.dumps({"record": registers.document(record), **body})
 
     return [f"/lookup/postcode/{quote(key)}" for key in keys], core

@@ -19,6 +19,7 @@ from trigpoint.log.reader import LogReader
 from trigpoint.log.sizes import format_sizes, parse_size, parse_sizes, sizes_at
 from trigpoint.log.store import Log
 from trigpoint.lookup import answer
+from trigpoint.placing import Areas
 from trigpoint.register import LOG_FILE, Registers
 from trigpoint.serialisation import WRITERS, everything
 from trigpoint.snapshot import Snapshot
@@ -109,8 +110,8 @@ def test_the_sample_is_looked_up_in_the_boundaries_of_then(
     for place in PLACES:
         point = point_from_lon_lat(*place)
         for at in ("2026-01-01", "2021-06-30"):
-            found = answer(then, drawn[0], point, at)
-            assert found == answer(alone, drawn[1], point, at)
+            found = answer(Areas(then, drawn[0], at), point)
+            assert found == answer(Areas(alone, drawn[1], at), point)
 
 
 # ---- two sets of boundaries, one after the other ------------------------------
@@ -149,7 +150,8 @@ def codes(registers: Snapshot, at: str) -> list[str]:
     """Which boroughs hold a place in the west of the two, on a day."""
     boundaries = boundary_index(registers.log, registers.schemas)
     place = point_from_lon_lat(-0.1, 51.5)
-    return [area["code"] for area in answer(registers, boundaries, place, at)["areas"]]
+    found = answer(Areas(registers, boundaries, at), place)
+    return [area["code"] for area in found["areas"]]
 
 
 def test_size_says_what_the_log_said_and_at_what_held(drawn_twice: Registers) -> None:

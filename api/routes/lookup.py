@@ -11,7 +11,7 @@ from api.negotiation import HTML, Choice
 from api.parameters import At, Known
 from api.past import AllThen, PastBoundaries
 from api.paths import Decoded, Suffixed
-from api.places import Place, layer_of, sizes_of
+from api.places import Place, areas_of, layer_of, sizes_of
 from api.reading import Reading
 from api.replies import REVALIDATE, Reply, see_other
 from api.representations import DATA, as_json
@@ -20,9 +20,8 @@ from trigpoint.identifiers import parse_postcode
 from trigpoint.iris import encode_key
 from trigpoint.log.entry import Record
 from trigpoint.lookup import answer
+from trigpoint.placing import Areas
 from trigpoint.schema.rdf import lon_lat_of
-from trigpoint.snapshot import Snapshot
-from trigpoint.spatial.boundaries import BoundaryIndex
 from trigpoint.spatial.crs import point_from_lon_lat
 
 router = APIRouter(route_class=Suffixed, tags=["Look up"], dependencies=[Known])
@@ -45,8 +44,7 @@ def point(
 ) -> Response:
     """Which areas hold a position, on a day, and which councils govern them."""
     layers = [layer_of(here, register)] if register else None
-    boundaries = here.view().boundaries if drawn is None else drawn
-    body = answer(then.registers, boundaries, place, at, layers)
+    body = answer(areas_of(here, then, drawn, at), place, layers)
     if register:
         body["areas"] = [a for a in body["areas"] if a["register"] == register]
         body["councils"] = [a["authority"] for a in body["areas"] if "authority" in a]
@@ -83,9 +81,8 @@ def postcode(
         target = _postcode_path(here, canonical, choice)
         return see_other(target, 301, request.url.query)
     record = then.record(POSTCODE, canonical)
-    boundaries = here.view().boundaries if drawn is None else drawn
-    areas = _areas_of(then.registers, boundaries, record, at)
-    body = {"postcode": canonical, **areas}
+    areas = areas_of(here, then, drawn, at)
+    body = {"postcode": canonical, **_of_record(areas, record)}
     return _place_reply(here, then, choice, body, canonical, at)
 
 
@@ -114,15 +111,13 @@ def _postcode_path(here: Service, postcode: str, choice: Choice | None = None) -
     return here.path(f"/lookup/postcode/{encode_key(postcode)}{suffix}")
 
 
-def _areas_of(
-    registers: Snapshot, boundaries: BoundaryIndex, record: Record, at: str | None
-) -> dict[str, Any]:
+def _of_record(areas: Areas, record: Record) -> dict[str, Any]:
     """What holds a record's position; no areas when it has none."""
+    registers = areas.registers
     field = registers.schema(record.register).geometry
     value = record.item.get(field or "")
     place = lon_lat_of(value) if isinstance(value, str) else None
     document = registers.document(record)
     if place is None:
         return {"record": document, "point": None, "areas": [], "councils": []}
-    found = answer(registers, boundaries, point_from_lon_lat(*place), at)
-    return {"record": document, **found}
+    return {"record": document, **answer(areas, point_from_lon_lat(*place))}

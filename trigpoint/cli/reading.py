@@ -18,7 +18,8 @@ from trigpoint.erasure import is_due
 from trigpoint.errors import TrigpointError
 from trigpoint.identifiers import parse_postcode
 from trigpoint.log.sizes import parse_size, parse_sizes
-from trigpoint.lookup import answer
+from trigpoint.lookup import answer, day_of
+from trigpoint.placing import Areas
 from trigpoint.register import Registers
 from trigpoint.schema.items import format_hash
 from trigpoint.schema.rdf import lon_lat_of, turtle
@@ -144,7 +145,7 @@ def lookup(
         boundaries = now.view().boundaries
     else:
         boundaries = boundary_index(registers.log, registers.schemas)
-    print_json(answer(registers, boundaries, point, at))
+    print_json(answer(Areas(registers, boundaries, day_of(at)), point))
 
 
 @app.command()
