@@ -232,7 +232,7 @@ BAD_BOUNDARIES = [
         {"geometry": "POLYGON ((0 50, 1 51, 1 50, 0 51, 0 50))"},
         r"not valid: Self-intersection\[0.5 50.5\]",
     ),
-    ({"geometry": WEST, "crs": "EPSG:3857"}, "its CRS is EPSG:3857"),
+    ({"geometry": WEST, "crs": "EPSG:3395"}, "its CRS is EPSG:3395"),
     ({"geometry": WEST, "crs": "EPSG:4326"}, "its CRS is EPSG:4326"),
     ({"geometry": WEST, "start": "soon"}, "start is"),
 ]

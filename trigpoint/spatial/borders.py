@@ -10,7 +10,6 @@ import numpy as np
 import shapely
 
 from trigpoint.spatial.boundary import Boundary
-from trigpoint.spatial.covering import Rows
 from trigpoint.spatial.distance import (
     Segments,
     boxes_within,
@@ -18,7 +17,7 @@ from trigpoint.spatial.distance import (
     in_boxes,
     nearest_owners,
 )
-from trigpoint.spatial.grids import CRS84, Floats, lon_lat_from
+from trigpoint.spatial.grids import CRS84, Floats, Rows, lon_lat_from
 
 _SAMPLE = 16  # every so many vertices give a first upper bound
 # Degrees by which a line straight on a grid may leave the box of its ends when

@@ -11,7 +11,7 @@ import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -19,10 +19,18 @@ import shapely
 
 from trigpoint.spatial.borders import Borders
 from trigpoint.spatial.boundary import Boundary, check_boundary
-from trigpoint.spatial.covering import Covering, Covers, Rows
+from trigpoint.spatial.covering import Covering, Covers
 from trigpoint.spatial.crs import Point, point_from_lon_lat
 from trigpoint.spatial.files import read_view, write_view
-from trigpoint.spatial.grids import Floats, from_lon_lat
+from trigpoint.spatial.grids import (
+    CRS84,
+    Flags,
+    Floats,
+    Rows,
+    from_lon_lat,
+    lon_lat_from,
+    reference_system,
+)
 from trigpoint.spatial.selection import Selection
 
 FILE = "boundaries.arrow"
@@ -36,6 +44,14 @@ class Located:
 
     boundary: Boundary
     relation: Literal["inside", "border"]
+
+
+class BoundarySet(NamedTuple):
+    """One published set of boundaries: a layer, as of a vintage, in a resolution."""
+
+    layer: str
+    vintage: str
+    resolution: str
 
 
 class BoundaryIndex:
@@ -91,6 +107,15 @@ class BoundaryIndex:
         return cls(Boundary(*row) for row in rows)
 
     @property
+    def sets(self) -> tuple[BoundarySet, ...]:
+        """The sets that are held, in the order of their first boundaries."""
+        return tuple(
+            dict.fromkeys(
+                BoundarySet(b.layer, b.vintage, b.resolution) for b in self.boundaries
+            )
+        )
+
+    @property
     def layers(self) -> tuple[str, ...]:
         """The layers of which there is any boundary, largest areas first."""
         return self._selection.layers
@@ -128,6 +153,18 @@ class BoundaryIndex:
         tested as given, without transformation. Raises InvalidParameter for a date
         or layer that is none.
         """
+        return [
+            Located(self.boundaries[row], "border" if on_border else "inside")
+            for row, on_border in self.rows_at(point, at, layers)
+        ]
+
+    def rows_at(
+        self,
+        point: Point,
+        at: str | None = None,
+        layers: Collection[str] | None = None,
+    ) -> list[tuple[int, bool]]:
+        """As `locate_point`: positions in `boundaries`, and whether on the border."""
         flags = self._selection.flags(at, layers)
         found = []
         for crs, rows, covering in self._planes:
@@ -136,30 +173,44 @@ class BoundaryIndex:
             if not math.isnan(east):
                 hits = covering.at(east, north, flags[rows])
                 found += [(int(rows[row]), on_border) for row, on_border in hits]
-        return [
-            Located(self.boundaries[row], "border" if on_border else "inside")
-            for row, on_border in sorted(found)
-        ]
+        return sorted(found)
 
     def locate_many(
         self,
-        lons: Floats,
-        lats: Floats,
+        firsts: Floats,
+        seconds: Floats,
         at: str | None = None,
         layers: Collection[str] | None = None,
+        crs: str = CRS84,
     ) -> Covers:
-        """As `locate`, for arrays of CRS84 degrees; `rows` index `boundaries`.
+        """As `locate_point`, for arrays of equal length; `rows` index `boundaries`.
 
-        Positions are not checked: one that is NaN or out of range is covered by
-        nothing.
+        Pairs are in the axis order of `crs` (lon, lat unless said), and are tested
+        as given against boundaries drawn in it. They are not checked: a position
+        that is NaN, out of range or beyond the reach of a CRS is covered by nothing.
+        Raises InvalidParameter for a date or layer that is none.
         """
-        flags = self._selection.flags(at, layers)
-        lons, lats = np.asarray(lons, np.float64), np.asarray(lats, np.float64)
+        return self._many(firsts, seconds, self._selection.flags(at, layers), crs)
+
+    def locate_all(self, firsts: Floats, seconds: Floats, crs: str = CRS84) -> Covers:
+        """As `locate_many`, in every set that is held, whatever the day."""
+        flags = np.ones(len(self.boundaries), dtype=bool)
+        return self._many(firsts, seconds, flags, crs)
+
+    def _many(
+        self, firsts: Floats, seconds: Floats, flags: Flags, given: str
+    ) -> Covers:
+        code = reference_system(given).code
+        lons, lats = lon_lat_from(code, firsts, seconds)
         answers = []
         for crs, rows, covering in self._planes:
-            points, hits, on_border = covering.many(
-                *from_lon_lat(crs, lons, lats), flags[rows]
+            same = crs == code
+            easts, norths = (
+                (np.asarray(firsts, np.float64), np.asarray(seconds, np.float64))
+                if same
+                else from_lon_lat(crs, lons, lats)
             )
+            points, hits, on_border = covering.many(easts, norths, flags[rows])
             answers.append((points, rows[hits], on_border))
         if not answers:
             none = np.empty(0, np.int64)
@@ -185,3 +236,8 @@ class BoundaryIndex:
             return None
         row, metres = self._borders.nearest(lon, lat, rows)
         return self.boundaries[row], metres
+
+    def distance_to(self, lon: float, lat: float, rows: Rows) -> tuple[int, float]:
+        """Of some boundaries (at least one), the row whose border is nearest to a
+        CRS84 position, and geodesic metres to it, wherever the position lies."""
+        return self._borders.nearest(lon, lat, rows)

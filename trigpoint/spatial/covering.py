@@ -14,10 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from trigpoint.spatial.grids import Floats
-
-Rows = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
+from trigpoint.spatial.grids import Flags, Floats, Rows
 
 
 class Covers(NamedTuple):

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from pyproj import Geod
 
-from trigpoint.spatial.covering import Flags, Rows
-from trigpoint.spatial.grids import Floats
+from trigpoint.spatial.grids import Flags, Floats, Rows
 
 GEOD = Geod(ellps="WGS84")
 _MERIDIAN_DEGREE = 110_574.27  # metres, at the equator, where it is shortest

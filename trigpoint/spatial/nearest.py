@@ -1,74 +1,109 @@
-"""The position index: which records of a register lie nearest to a point.
+"""The position index: which records of a register lie near, or within an area.
 
-Exact by geodesic distance. Positions are kept sorted by bands of latitude and, in a
-band, by longitude, so that the few in a box are found by binary search; boxes that
-provably hold everything within a distance come from `trigpoint.spatial.distance`.
+Exact by geodesic distance (Karney's, in PROJ) and by the position that each record
+states. A disposable view; the records in the log are the truth.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from trigpoint.errors import InvalidInput, InvalidParameter
-from trigpoint.spatial.covering import Rows
-from trigpoint.spatial.crs import CRS84, point_from_lon_lat, reference_system, refusal
-from trigpoint.spatial.distance import Box, boxes_within, distances
+from trigpoint.errors import InvalidInput, InvalidParameter, InvalidPoint
+from trigpoint.spatial.crs import point_from_lon_lat
+from trigpoint.spatial.distance import distances
 from trigpoint.spatial.files import read_view, write_view
-from trigpoint.spatial.grids import Floats
+from trigpoint.spatial.grids import Flags, Floats, Rows
+from trigpoint.spatial.tree import Tree, size_of
+from trigpoint.spatial.within import Area
 
-_KIND, _VERSION = "positions", 1
-_BANDS_PER_DEGREE = 100  # about 1.1 km each
-_LON_UNITS = 10_000_000  # per degree; 1 cm
-_BAND_SPAN = 1 << 32  # more than 360 * _LON_UNITS
-_FIRST_REACH = 500.0  # metres; doubled until enough is found
-_FARTHEST = 20_100_000.0  # metres; no two places on Earth are farther apart
+_KIND, _VERSION = "positions", 2
+_LIMIT = 5_000
+_MAJOR, _MINOR = 6_378_137.0, 6_356_752.314245  # metres; semi-axes of WGS 84
+
+
+@dataclass(frozen=True)
+class Within:
+    """Some of the records that an area covers, in the order of keys.
+
+    `total` counts all that it covers. `on_border` says of each of `keys` whether it
+    lies on the border of the area, `metres` how far it is from the middle of a circle
+    (NaN for other areas); `lons` and `lats` are degrees (CRS84).
+    """
+
+    total: int
+    keys: list[str]
+    lons: Floats
+    lats: Floats
+    on_border: Flags
+    metres: Floats
+    more: bool
 
 
 class PositionIndex:
     """Keys with CRS84 positions. Safe to share between threads."""
 
-    def __init__(self, keys: pa.Array, lons: Floats, lats: Floats, cells: Rows) -> None:
-        """Columns of equal length, sorted by cell; see `build`."""
+    def __init__(
+        self, keys: pa.Array, ranks: Rows, lons: Floats, lats: Floats, tree: Tree
+    ) -> None:
+        """`keys` in their own order; the rest in that of the tree, `ranks` being where
+        in `keys` each row has its own. See `build`."""
         self._keys = keys
+        self._ranks = ranks
         self._lons = lons
         self._lats = lats
-        self._cells = cells
+        self._tree = tree
 
     def __len__(self) -> int:
         return len(self._keys)
 
     @classmethod
-    def build(cls, keys: Sequence[str], lons: Floats, lats: Floats) -> PositionIndex:
+    def build(
+        cls, keys: Sequence[str] | pa.Array, lons: Floats, lats: Floats
+    ) -> PositionIndex:
         """Index keys by position, in degrees (CRS84).
 
-        Raises InvalidPoint naming the first key whose position is out of range
-        or not finite, InvalidInput when the columns differ in length.
+        `keys` are texts or an Arrow array of them; in their own order (by code point)
+        they need not be sorted first. Raises InvalidPoint naming the first key whose
+        position is out of range or not finite, InvalidInput when the columns differ in
+        length.
         """
-        lons = np.ascontiguousarray(lons, dtype=np.float64)
-        lats = np.ascontiguousarray(lats, dtype=np.float64)
+        # numba takes most of a second to import, and few commands need it.
+        from trigpoint.spatial.search import curve, images
+
+        lons, lats = np.asarray(lons, np.float64), np.asarray(lats, np.float64)
         if not len(keys) == len(lons) == len(lats):
             raise InvalidInput(
                 f"{len(keys)} keys, {len(lons)} longitudes and {len(lats)} latitudes: "
                 "expected as many of each"
             )
-        _check(keys, lons, lats)
         names = pa.array(keys, pa.large_string())
-        cells = _cells(lons, lats)
-        order = np.argsort(cells, kind="stable")
-        return cls(names.take(pa.array(order)), lons[order], lats[order], cells[order])
+        _check(names, lons, lats)
+        if not _ordered(names):
+            by_key = pc.sort_indices(names)
+            names, places = names.take(by_key), by_key.to_numpy()
+            lons, lats = lons[places], lats[places]
+        ranks = np.argsort(curve(lons, lats), kind="stable")
+        lons, lats = lons[ranks], lats[ranks]
+        tree = Tree.build(lons, lats, images(lons, lats))
+        return cls(names, ranks.astype(np.int32), lons, lats, tree)
 
     def save(self, path: Path) -> None:
         """Write the view as the file `path`."""
+        # One row of lists, since there are fewer nodes than positions.
         columns = {
-            "key": self._keys,
-            "lon": pa.array(self._lons),
-            "lat": pa.array(self._lats),
-            "cell": pa.array(self._cells),
+            "key": _listed(self._keys),
+            "rank": _listed(pa.array(self._ranks)),
+            "lon": _listed(pa.array(self._lons)),
+            "lat": _listed(pa.array(self._lats)),
+            "span": _listed(pa.array(self._tree.spans.ravel())),
+            "hull": _listed(pa.array(self._tree.hulls.ravel())),
         }
         write_view(path, pa.table(columns), kind=_KIND, version=_VERSION)
 
@@ -76,11 +111,17 @@ class PositionIndex:
     def open(cls, path: Path) -> PositionIndex:
         """Open the view at `path`, mapped. Raises ViewDamaged or ViewOutdated."""
         table = read_view(path, kind=_KIND, version=_VERSION).combine_chunks()
-        lons, lats, cells = (
-            table.column(name).to_numpy() for name in ("lon", "lat", "cell")
+        lists = {
+            name: table.column(name).combine_chunks().values
+            for name in table.column_names
+        }
+        keys = lists.pop("key")
+        ranks, lons, lats, spans, hulls = (
+            values.to_numpy(zero_copy_only=True) for values in lists.values()
         )
-        keys = table.column("key").combine_chunks()
-        return cls(keys, lons, lats, cells)
+        nodes = size_of(len(keys))
+        tree = Tree(len(keys), spans.reshape(nodes, 4), hulls.reshape(nodes, 6))
+        return cls(keys, ranks, lons, lats, tree)
 
     def nearest(
         self,
@@ -105,98 +146,10 @@ class PositionIndex:
                 f"max-distance is {max_distance_m}: expected metres, 0 or more",
                 parameter="max-distance",
             )
-        farthest = min(max_distance_m, _FARTHEST)
-        reach = min(_FIRST_REACH, farthest)
-        rows = self._within(boxes_within(point.lon, point.lat, reach))
-        while len(rows) < limit and reach < farthest:
-            reach = min(2 * reach, farthest)
-            rows = self._within(boxes_within(point.lon, point.lat, reach))
-        metres = self._distances(point.lon, point.lat, rows)
-        if len(rows) >= limit:
-            # Whatever beats the candidates is at most as far as the last of them.
-            last = min(float(np.partition(metres, limit - 1)[limit - 1]), farthest)
-            if last > reach:
-                rows = self._within(boxes_within(point.lon, point.lat, last))
-                metres = self._distances(point.lon, point.lat, rows)
-        return self._ranked(rows, metres, limit, farthest)
+        from trigpoint.spatial.search import beaten_by, least_square, rows_to, widened
 
-    def within_bbox(
-        self, west: float, south: float, east: float, north: float
-    ) -> list[str]:
-        """Keys in a box of CRS84 degrees, borders included, in the order of keys.
-
-        A box with west > east crosses the antimeridian (RFC 7946, section 5.2).
-        Raises InvalidPoint or InvalidParameter.
-        """
-        for corner in ((west, south), (east, north)):
-            problem = refusal(reference_system(CRS84), *corner)
-            if problem is not None and abs(corner[1]) != 90:
-                raise problem
-        if south > north:
-            raise InvalidParameter(
-                f"the box's south {south:g} is north of its north {north:g}",
-                parameter="bbox",
-            )
-        boxes = [(west, south, east, north)]
-        if west > east:
-            boxes = [(west, south, 180.0, north), (-180.0, south, east, north)]
-        keys: list[str] = self._keys.take(pa.array(self._within(boxes))).to_pylist()
-        return sorted(keys)
-
-    def _within(self, boxes: list[Box]) -> Rows:
-        """Rows in any of some disjoint boxes."""
-        found = [self._in_box(box) for box in boxes]
-        return found[0] if len(found) == 1 else np.unique(np.concatenate(found))
-
-    def _in_box(self, box: Box) -> Rows:
-        west, south, east, north = box
-        bands = np.arange(_band(south), _band(north) + 1, dtype=np.int64) * _BAND_SPAN
-        starts = np.searchsorted(self._cells, bands + _unit(west), side="left")
-        stops = np.searchsorted(self._cells, bands + _unit(east), side="right")
-        lengths = stops - starts
-        # The stretches start..stop of all bands, one after the other.
-        offsets = np.repeat(stops - np.cumsum(lengths), lengths)
-        rows = np.arange(int(lengths.sum()), dtype=np.int64) + offsets
-        lons, lats = self._lons[rows], self._lats[rows]
-        inside = (lons >= west) & (lons <= east) & (lats >= south) & (lats <= north)
-        kept: Rows = rows[inside]
-        return kept
-
-    def _distances(self, lon: float, lat: float, rows: Rows) -> Floats:
-        return distances(lon, lat, self._lons[rows], self._lats[rows])
-
-    def _ranked(
-        self, rows: Rows, metres: Floats, limit: int, farthest: float
-    ) -> list[tuple[str, float]]:
-        if len(rows) > limit:
-            last = float(np.partition(metres, limit - 1)[limit - 1])
-            farthest = min(farthest, last)
-        close = metres <= farthest
-        rows, metres = rows[close], metres[close]
-        keys = self._keys.take(pa.array(rows)).to_pylist()
-        ranked = sorted(zip(metres.tolist(), keys, strict=True))
-        return [(key, distance) for distance, key in ranked[:limit]]
-
-
-def _check(keys: Sequence[str], lons: Floats, lats: Floats) -> None:
-    """Refuse positions out of range, at column speed while there is none."""
-    good = (np.abs(lons) <= 180) & (np.abs(lats) < 90)
-    for row in np.flatnonzero(~good)[:1].tolist():
-        problem = refusal(reference_system(CRS84), lons[row], lats[row])
-        if problem is not None:
-            problem.args = (f"{keys[row]}: {problem}",)
-            raise problem
-
-
-def _cells(lons: Floats, lats: Floats) -> Rows:
-    bands = np.floor((lats + 90) * _BANDS_PER_DEGREE).astype(np.int64)
-    units = np.floor((lons + 180) * _LON_UNITS).astype(np.int64)
-    return bands * _BAND_SPAN + units
-
-
-def _band(lat: float) -> int:
-    return math.floor((lat + 90) * _BANDS_PER_DEGREE)
-
-
-def _unit(lon: float) -> int:
-    return math.floor((lon + 180) * _LON_UNITS)
+        place = (self._tree.hulls, self._tree.starts, self._lons, self._lats)
+        square = least_square(*place, point.lon, point.lat, min(limit, len(self) or 1))
+        bound = min(beaten_by(square), widened(max_distance_m / _MINOR))
+        rows = rows_to(*place, point.lon, point.lat, bound)[0]
+        return self._ranked(point.lon, point.lat, rows, limit, max_distance_m)

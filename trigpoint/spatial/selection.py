@@ -17,7 +17,7 @@ import numpy as np
 from trigpoint.dates import days_of, today
 from trigpoint.errors import InvalidParameter
 from trigpoint.spatial.boundary import Boundary
-from trigpoint.spatial.covering import Flags
+from trigpoint.spatial.grids import Flags
 from trigpoint.spatial.layers import LAYERS, layer_rank
 
 _REMEMBERED = 64  # days asked for are few; more than these are worked out again
