@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from trigpoint.iris import ONTOLOGY
+import polars as pl
+
+from trigpoint.iris import ONTOLOGY, areas_graph_iri
 from trigpoint.log.reader import AppendedBatch, LogReader
 from trigpoint.schema.items import format_hash
 from trigpoint.schema.rdf import RDF_TYPE, XSD, escape, literal
 from trigpoint.schema.shape import Schema
+from trigpoint.spatial.boundaries import BoundaryIndex, BoundarySet
 
 DCAT = "http://www.w3.org/ns/dcat#"
 DC = "http://purl.org/dc/elements/1.1/"
@@ -68,6 +71,43 @@ def _register_lines(log: LogReader, schema: Schema, base: str) -> Iterator[str]:
         statements[f"<{ONTOLOGY}rootHash>"] = literal(root)
     for predicate, value in statements.items():
         yield f"{me} {predicate} {value} ."
+
+
+def set_lines(
+    log: LogReader, boundaries: BoundaryIndex, schema: Schema, base: str
+) -> list[str]:
+    """N-Triples lines that describe the named graphs of links to areas: the set of
+    boundaries that each was made by, its sources and its terms. `schema` is that of
+    the register of boundaries."""
+    keys: dict[BoundarySet, list[str]] = {}
+    for one in boundaries.boundaries:
+        of = BoundarySet(one.layer, one.vintage, one.resolution)
+        keys.setdefault(of, []).append(one.key)
+    return sorted(
+        line
+        for of, known in keys.items()
+        for line in _set_lines(log, of, known, schema, base)
+    )
+
+
+def _set_lines(
+    log: LogReader, of: BoundarySet, keys: list[str], schema: Schema, base: str
+) -> Iterator[str]:
+    me = f"<{areas_graph_iri(base, *of)}>"
+    title = f"Records by the boundaries {of.layer}, {of.vintage}, {of.resolution}"
+    yield f"{me} <{RDF_TYPE}> <{DCAT}Dataset> ."
+    yield f'{me} <{DCTERMS}title> "{escape(title)}"@en .'
+    yield f"{me} <{ONTOLOGY}areaLayer> {literal(of.layer)} ."
+    yield f"{me} <{ONTOLOGY}vintage> {literal(of.vintage)} ."
+    yield f"{me} <{ONTOLOGY}resolution> {literal(of.resolution)} ."
+    derived_from = register_iri(base, schema.register)
+    yield f"{me} <{PROV}wasDerivedFrom> <{derived_from}> ."
+    yield f"{me} <{DCTERMS}license> <{schema.licence}> ."
+    if schema.copyright:
+        yield f"{me} <{DC}rights> {literal(schema.copyright)} ."
+    said = log.values(schema.register, pl.Series(keys), "source")["value"]
+    for source in said.drop_nulls().unique().sort().to_list():
+        yield f"{me} <{DC}source> {literal(source)} ."
 
 
 def provenance_lines(log: LogReader, base: str) -> list[str]:

@@ -83,3 +83,8 @@ def parse_record_iri(base: str, iri: str) -> tuple[str, str]:
 def graph_iri(base: str, name: str) -> str:
     """The named graph `catalogue`, `provenance` or `ontology`."""
     return f"{base}/graph/{name}"
+
+
+def areas_graph_iri(base: str, layer: str, vintage: str, resolution: str) -> str:
+    """The named graph of the links to areas by one set of boundaries."""
+    return f"{base}/graph/areas/{encode_key(f'{layer}-{vintage}-{resolution}')}"

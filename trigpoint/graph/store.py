@@ -100,24 +100,28 @@ class GraphView:
         self._open_store().backup(fspath(folder))
         return GraphView(Store(fspath(folder)), folder)
 
-    def apply(self, removed: Iterable[str], added: Iterable[str]) -> None:
-        """Take N-Triples lines out of the default graph and put others in.
+    def apply(
+        self, removed: Iterable[str], added: Iterable[str], graph: str | None = None
+    ) -> None:
+        """Take N-Triples lines out of a named graph, or the default graph, and put
+        others in.
 
         All removals come first, so a line in both stays. A line must belong to
         one record only: it does, since a record's lines have the record or a
         part of it (`{record}/geometry`) as subject, and keys are encoded so that
         no record's IRI continues another's with a slash.
         """
-        store = self._open_store()
-        for quad in _quads(removed, DefaultGraph()):
+        store, target = self._open_store(), _graph_of(graph)
+        for quad in _quads(removed, target):
             store.remove(quad)
-        self._extend(added, DefaultGraph())
+        self._extend(added, target)
         store.flush()
 
-    def load(self, lines: Iterable[str]) -> None:
-        """Add N-Triples lines of new records to the default graph: streamed, and far
-        quicker than `apply`. Raises ValueError for a line that is not N-Triples."""
-        self._bulk_load(lines, DefaultGraph())
+    def load(self, lines: Iterable[str], graph: str | None = None) -> None:
+        """Add N-Triples lines to a named graph, or those of new records to the default
+        graph: streamed, and far quicker than `apply`. Raises ValueError for a line
+        that is not N-Triples."""
+        self._bulk_load(lines, _graph_of(graph))
 
     def replace_graph(self, iri: str, lines: Iterable[str]) -> None:
         """Make the named graph hold exactly these N-Triples lines."""
@@ -220,6 +224,10 @@ class _LineReader(io.RawIOBase):
         room[: len(taken)] = taken
         self._rest = self._rest[len(taken) :]
         return len(taken)
+
+
+def _graph_of(iri: str | None) -> NamedNode | DefaultGraph:
+    return DefaultGraph() if iri is None else NamedNode(iri)
 
 
 def _quads(lines: Iterable[str], graph: NamedNode | DefaultGraph) -> Iterator[Quad]:
