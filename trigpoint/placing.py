@@ -153,7 +153,16 @@ class Areas:
         if layers is not None:
             self._check(layers)
         found = self.boundaries.locate_point(point, self.day)
-        chains = [self.of_boundary(one.boundary, one.relation) for one in found]
+        return self.together(((one.boundary, one.relation) for one in found), layers)
+
+    def together(
+        self,
+        found: Iterable[tuple[Boundary, str]],
+        layers: Collection[str] | None = None,
+    ) -> list[Area]:
+        """The areas of a point that these boundaries cover, each with its relation to
+        the point; in the order of `at`."""
+        chains = [self.of_boundary(boundary, relation) for boundary, relation in found]
         areas = {area.code: area for chain in chains for area in chain[:1]}
         for chain in chains:
             for area in chain[1:]:
