@@ -130,6 +130,13 @@ class BoundaryIndex:
         """
         return self._selection.vintages(at, layers)
 
+    def counting(
+        self, at: str | None = None, layers: Collection[str] | None = None
+    ) -> Rows:
+        """The rows of the boundaries that count at `at`, lowest first; raises
+        InvalidParameter as `locate_point` does."""
+        return np.flatnonzero(self._selection.flags(at, layers))
+
     def locate(
         self,
         lon: float,
