@@ -15,12 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from trigpoint.catalogue import catalogue_lines, provenance_lines
+from trigpoint.catalogue import catalogue_lines, provenance_lines, set_lines
+from trigpoint.derived import AreasBuild, GraphChange
 from trigpoint.errors import InvalidInput
 from trigpoint.graph.store import GraphView
 from trigpoint.iris import graph_iri
 from trigpoint.log.entry import Record
 from trigpoint.log.reader import LogReader
+from trigpoint.placed import Places
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.items import Item
 from trigpoint.schema.rdf import lon_lat_of, ntriples
@@ -59,25 +61,61 @@ class Build:
         self._old = old
         before = self._old.sizes if self._old else {}
         changed = {name for name, size in sizes.items() if before.get(name) != size}
-        self._graph(folder, sorted(changed))
         self._boundaries(folder / "boundaries", BOUNDARY in changed)
         (folder / "positions").mkdir()
         for name in sizes:
             schema = self._schemas[name]
             if schema.geometry and schema.field(schema.geometry).encoding == "lon-lat":
                 self._positions(folder / "positions", schema, name in changed)
+        index = BoundaryIndex.open(folder / "boundaries")
+        links = self._areas(folder / "areas", sizes, changed, index)
+        self._graph(folder, sorted(changed), index, links)
 
-    def _graph(self, folder: Path, changed: list[str]) -> None:
+    def _areas(
+        self,
+        folder: Path,
+        sizes: Iterable[str],
+        changed: set[str],
+        index: BoundaryIndex,
+    ) -> Iterator[GraphChange]:
+        """Write the links of records to areas; what they change in graphs comes as the
+        files are written, so all of it has to be taken."""
+        folder.mkdir()
+        same = self._old is not None and BOUNDARY not in changed
+        places = Places(self._log, self._schemas)
+        areas = AreasBuild(places, self._base, index, self._old, same=same)
+        for name in sizes:
+            if self._schemas[name].geometry is None or name == BOUNDARY:
+                continue
+            path = folder / f"{name}.arrow"
+            if self._old is not None and same and name not in changed:
+                os.link(self._old.folder / "areas" / path.name, path)
+                continue
+            self._progress(f"areas: {name}", 0, None)
+            yield from areas.write(path, name)
+
+    def _graph(
+        self,
+        folder: Path,
+        changed: list[str],
+        index: BoundaryIndex,
+        links: Iterable[GraphChange],
+    ) -> None:
+        catalogue = catalogue_lines(self._log, self._schemas.values(), self._base)
+        if BOUNDARY in self._schemas:
+            drawn = self._schemas[BOUNDARY]
+            catalogue += set_lines(self._log, index, drawn, self._base)
         named = {
-            "catalogue": catalogue_lines(self._log, self._schemas.values(), self._base),
+            "catalogue": catalogue,
             "provenance": provenance_lines(self._log, self._base),
         }
         graphs = {graph_iri(self._base, name): lines for name, lines in named.items()}
         if self._old is None:
             graphs[graph_iri(self._base, "ontology")] = self._schemas.ontology_lines
             lines = (line for name in changed for line in self._all_lines(name))
-            with GraphView.build(folder / "graph", lines, graphs):
-                return
+            with GraphView.build(folder / "graph", lines, graphs) as graph:
+                _link(graph, links)
+            return
         with (
             GraphView.open(self._old.graph) as last,
             last.fork(folder / "graph") as graph,
@@ -86,6 +124,7 @@ class Build:
                 self._change(graph, name, self._old.sizes.get(name, 0))
             for iri, lines_of in graphs.items():
                 graph.replace_graph(iri, lines_of)
+            _link(graph, links)
 
     def _all_lines(self, register: str) -> Iterator[str]:
         schema, total = self._schemas[register], self._log.count(register)
@@ -145,6 +184,15 @@ class Build:
                 lats.append(place[1])
         self._progress(f"positions: {schema.register}", len(keys), len(keys))
         PositionIndex.build(keys, np.array(lons), np.array(lats)).save(file)
+
+
+def _link(graph: GraphView, links: Iterable[GraphChange]) -> None:
+    """Bring the graphs of links to areas up to date."""
+    for change in links:
+        if change.removed.is_empty() and len(change.added) > _CHUNK:
+            graph.load(change.added, change.iri)
+        else:
+            graph.apply(change.removed, change.added, change.iri)
 
 
 def boundary_index(log: LogReader, schemas: Schemas) -> BoundaryIndex:

@@ -10,6 +10,7 @@ from pathlib import Path
 from trigpoint.errors import ViewDamaged, ViewOutdated
 from trigpoint.graph.store import GraphView
 from trigpoint.spatial.boundaries import BoundaryIndex
+from trigpoint.spatial.links import AreaLinks
 from trigpoint.spatial.nearest import PositionIndex
 
 Progress = Callable[[str, int, int | None], None]
@@ -46,6 +47,12 @@ class View:
         files = sorted((self.folder / "positions").iterdir())
         return {file.stem: PositionIndex.open(file) for file in files}
 
+    @cached_property
+    def areas(self) -> dict[str, AreaLinks]:
+        """Links from records to areas, by register."""
+        files = sorted((self.folder / "areas").iterdir())
+        return {file.stem: AreaLinks.open(file) for file in files}
+
     def check(self) -> None:
         """Open every part; raises ViewDamaged or FileNotFoundError for one that cannot
         be used."""
@@ -53,4 +60,4 @@ class View:
             GraphView.open(self.graph).close()
         except ViewOutdated as error:
             raise ViewDamaged(str(error)) from error
-        _ = self.boundaries, self.positions  # opened now, and kept
+        _ = self.boundaries, self.positions, self.areas  # opened now, and kept
