@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from pyproj import Geod
 from trigpoint.errors import InvalidInput, InvalidParameter, InvalidPoint, ViewDamaged
 from trigpoint.spatial.grids import lon_lat_from_bng
 from trigpoint.spatial.nearest import PositionIndex
+from trigpoint.spatial.within import Circle
 
 GEOD = Geod(ellps="WGS84")
 
@@ -96,37 +98,6 @@ def test_real_postcodes_agree_with_brute_force(sampled: pl.DataFrame) -> None:
         assert index.nearest(lon, lat, 10_000, 3000.0) == close[:10_000]
 
 
-@settings(deadline=None)
-@given(
-    WORLD, st.floats(-180, 180), st.floats(-89, 89), st.floats(0, 90), st.floats(0, 170)
-)
-def test_box_holds_what_lies_in_it(
-    pairs: list[tuple[float, float]],
-    west: float,
-    south: float,
-    high: float,
-    wide: float,
-) -> None:
-    """A box holds every key in it, also when it crosses the antimeridian."""
-    north, east = min(90.0, south + high), west + wide
-    east = east - 360 if east > 180 else east
-    if any(
-        49 <= lon <= 61 and -9 <= lat <= 2
-        for lon, lat in [(west, south), (east, north)]
-    ):
-        return  # refused as swapped
-    lons, lats = np.array(pairs).T
-    keys = [f"{number:02}" for number in range(len(pairs))]
-    index = PositionIndex.build(keys, lons, lats)
-    across = (
-        (lons >= west) & (lons <= east)
-        if west <= east
-        else (lons >= west) | (lons <= east)
-    )
-    expected = np.flatnonzero(across & (lats >= south) & (lats <= north)).tolist()
-    assert index.within_bbox(west, south, east, north) == [keys[n] for n in expected]
-
-
 def test_saved_view_answers_the_same(tmp_path: Path) -> None:
     """A view written and opened again gives the same keys and distances."""
     index = PositionIndex.build(
@@ -139,11 +110,11 @@ def test_saved_view_answers_the_same(tmp_path: Path) -> None:
 
 
 def test_empty_index(tmp_path: Path) -> None:
-    """A register without positions has nothing near and nothing in a box."""
+    """A register without positions has nothing near and nothing within a circle."""
     PositionIndex.build([], np.empty(0), np.empty(0)).save(tmp_path / "none.arrow")
     index = PositionIndex.open(tmp_path / "none.arrow")
     assert index.nearest(0.0, 52.0, 5) == []
-    assert index.within_bbox(-9, 49, 2, 61) == []
+    assert index.within(Circle(0.0, 52.0, 1e6)).keys == []
 
 
 @pytest.mark.parametrize(
@@ -173,19 +144,35 @@ def test_building_names_the_key_of_a_bad_position(
 
 
 def test_arguments_out_of_range_are_refused() -> None:
-    """A limit below one, a negative distance, an upside-down box, uneven columns."""
+    """A limit below one, a negative distance and uneven columns are errors."""
     index = PositionIndex.build(["a"], np.zeros(1), np.full(1, 52.0))
     with pytest.raises(InvalidParameter, match="limit is 0"):
         index.nearest(0.0, 52.0, 0)
     for metres in (-1.0, math.nan):
         with pytest.raises(InvalidParameter, match="max-distance"):
             index.nearest(0.0, 52.0, 1, metres)
-    with pytest.raises(InvalidParameter, match="south 53 is north"):
-        index.within_bbox(0.0, 53.0, 1.0, 52.0)
-    with pytest.raises(InvalidPoint, match="lon is 530000"):
-        index.within_bbox(530_000.0, 53.0, 1.0, 54.0)
     with pytest.raises(InvalidInput, match="2 keys, 1 longitudes"):
         PositionIndex.build(["a", "b"], np.zeros(1), np.zeros(1))
+
+
+def test_many_at_one_place_are_in_the_order_of_keys() -> None:
+    """Of a thousand records at one place, the first by key are told."""
+    count = 1000
+    keys = [f"{(7 * n) % count:03}" for n in range(count)]
+    index = PositionIndex.build(keys, np.full(count, -3.0), np.full(count, 51.0))
+    found = index.nearest(-3.0, 51.001, 5)
+    assert [key for key, _ in found] == ["000", "001", "002", "003", "004"]
+    assert len({metres for _, metres in found}) == 1
+
+
+def test_keys_may_come_as_an_arrow_column_in_any_order() -> None:
+    """Arrow keys and lists of texts, sorted or not, make the same index."""
+    lons, lats = np.array([1.0, 2.0, 3.0]), np.full(3, 52.0)
+    listed = PositionIndex.build(["c", "a", "b"], lons, lats)
+    column = pa.array(["a", "b", "c"])
+    arrow = PositionIndex.build(column, lons[[1, 2, 0]], lats)
+    assert listed.nearest(0.0, 52.0, 3) == arrow.nearest(0.0, 52.0, 3)
+    assert [key for key, _ in arrow.nearest(0.0, 52.0, 3)] == ["c", "a", "b"]
 
 
 def test_damaged_view_is_named(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ states. A disposable view; the records in the log are the truth.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from trigpoint.spatial.distance import distances
 from trigpoint.spatial.files import read_view, write_view
 from trigpoint.spatial.grids import Flags, Floats, Rows
 from trigpoint.spatial.tree import Tree, size_of
-from trigpoint.spatial.within import Area
+from trigpoint.spatial.within import Area, Circle
 
 _KIND, _VERSION = "positions", 2
 _LIMIT = 5_000
@@ -77,7 +78,7 @@ class PositionIndex:
         # numba takes most of a second to import, and few commands need it.
         from trigpoint.spatial.search import curve, images
 
-        lons, lats = np.asarray(lons, np.float64), np.asarray(lats, np.float64)
+        lons, lats = _fixed(lons), _fixed(lats)
         if not len(keys) == len(lons) == len(lats):
             raise InvalidInput(
                 f"{len(keys)} keys, {len(lons)} longitudes and {len(lats)} latitudes: "
@@ -88,9 +89,9 @@ class PositionIndex:
         if not _ordered(names):
             by_key = pc.sort_indices(names)
             names, places = names.take(by_key), by_key.to_numpy()
-            lons, lats = lons[places], lats[places]
+            lons, lats = _fixed(lons[places]), _fixed(lats[places])
         ranks = np.argsort(curve(lons, lats), kind="stable")
-        lons, lats = lons[ranks], lats[ranks]
+        lons, lats = _fixed(lons[ranks]), _fixed(lats[ranks])
         tree = Tree.build(lons, lats, images(lons, lats))
         return cls(names, ranks.astype(np.int32), lons, lats, tree)
 
@@ -153,3 +154,103 @@ class PositionIndex:
         bound = min(beaten_by(square), widened(max_distance_m / _MINOR))
         rows = rows_to(*place, point.lon, point.lat, bound)[0]
         return self._ranked(point.lon, point.lat, rows, limit, max_distance_m)
+
+    def within(
+        self, area: Circle | Area, after: str | None = None, limit: int = _LIMIT
+    ) -> Within:
+        """The records that an area covers, in the order of keys.
+
+        At most `limit`, with keys greater than `after`.
+        """
+        rows = self._in_circle(area) if isinstance(area, Circle) else self._in(area)
+        ranks = self._ranks[rows]
+        later = np.flatnonzero(ranks >= (0 if after is None else self._rank(after)))
+        more = len(later) > limit
+        if more:
+            later = later[np.argpartition(ranks[later], limit)[:limit]]
+        page = rows[later[np.argsort(ranks[later])]]
+        lons, lats = self._lons[page], self._lats[page]
+        if isinstance(area, Circle):
+            metres = distances(area.lon, area.lat, lons, lats)
+            border = metres == area.metres
+        else:
+            metres = np.full(len(page), np.nan)
+            border = area.on_border(lons, lats)
+        keys = self._keys.take(pa.array(self._ranks[page])).to_pylist()
+        return Within(len(rows), keys, lons, lats, border, metres, more)
+
+    def _in(self, area: Area) -> Rows:
+        sure, tested = self._tree.select(area)
+        covered = area.covers(self._lons[tested], self._lats[tested])
+        return np.concatenate([sure, tested[covered]])
+
+    def _in_circle(self, circle: Circle) -> Rows:
+        from trigpoint.spatial.search import rows_to, widened
+
+        place = (self._tree.hulls, self._tree.starts, self._lons, self._lats)
+        middle = (circle.lon, circle.lat)
+        rows, squares = rows_to(*place, *middle, widened(circle.metres / _MINOR))
+        # What is surely within needs no distance; of the rest it decides.
+        tested = np.flatnonzero(squares >= _surely(circle.metres))
+        metres = distances(*middle, self._lons[rows[tested]], self._lats[rows[tested]])
+        keep = np.ones(len(rows), dtype=bool)
+        keep[tested] = metres <= circle.metres
+        kept: Rows = rows[keep]
+        return kept
+
+    def _rank(self, after: str) -> int:
+        """Where in the keys the first stands that is greater than `after`."""
+        return bisect_right(
+            range(len(self)), after, key=lambda n: self._keys[n].as_py()
+        )
+
+    def _ranked(
+        self, lon: float, lat: float, rows: Rows, limit: int, farthest: float
+    ) -> list[tuple[str, float]]:
+        metres = distances(lon, lat, self._lons[rows], self._lats[rows])
+        ranks = self._ranks[rows]
+        order = np.lexsort((ranks, metres))[:limit]
+        return [
+            (self._keys[rank].as_py(), distance)
+            for rank, distance in zip(
+                ranks[order].tolist(), metres[order].tolist(), strict=True
+            )
+            if distance <= farthest
+        ]
+
+
+def _surely(metres: float) -> float:
+    """Square of a straight line between images below which no distance is over
+    `metres`; see `trigpoint.spatial.search`."""
+    angle = min(metres / _MAJOR, math.pi)
+    reach = 2 * math.sin(angle / 2) * (1 - 1e-9) - 1e-13
+    return max(reach, 0.0) ** 2
+
+
+def _fixed(values: Floats) -> Floats:
+    """Values that cannot be written to, as in a file that is mapped: the native loops
+    are compiled for these alone."""
+    fixed = np.ascontiguousarray(values, dtype=np.float64).view()
+    fixed.flags.writeable = False
+    return fixed
+
+
+def _check(names: pa.Array, lons: Floats, lats: Floats) -> None:
+    """Refuse positions out of range, at column speed while there is none."""
+    good = (np.abs(lons) <= 180) & (np.abs(lats) < 90)
+    for row in np.flatnonzero(~good)[:1].tolist():
+        try:
+            point_from_lon_lat(float(lons[row]), float(lats[row]))
+        except InvalidPoint as problem:
+            problem.args = (f"{names[row]}: {problem}",)
+            raise
+
+
+def _ordered(names: pa.Array) -> bool:
+    """Whether keys are in their own order, each once or more."""
+    return bool(pc.all(pc.less_equal(names[:-1], names[1:])).as_py() is not False)
+
+
+def _listed(values: pa.Array) -> pa.Array:
+    """A column of one row, the list of some values."""
+    return pa.LargeListArray.from_arrays(pa.array([0, len(values)], pa.int64()), values)
