@@ -6,7 +6,7 @@ import json
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loaders.columns import (
@@ -45,6 +45,8 @@ def test_base32_is_read_as_the_core_reads_it(text: str) -> None:
     assert value(uprn_of_base32(pl.col("x")), text) == expected
 
 
+# The first call loads native code, which takes longer than an example may.
+@settings(deadline=None)
 @given(st.integers(80_000, 640_000), st.integers(10_000, 1_200_000))
 def test_points_are_the_core_s_to_six_decimals(easting: int, northing: int) -> None:
     """OSTN15 where it reaches, absent where it does not, never an exponent."""

@@ -44,7 +44,7 @@ def test_point_on_the_national_grid_keeps_what_was_given() -> None:
     point = point_from_easting_northing(*CAISTER_GRID)
     assert (point.lon, point.lat) == pytest.approx(CAISTER_LON_LAT, abs=2e-8)
     assert point.planar("EPSG:27700") == CAISTER_GRID
-    assert point.accuracy == 0.01
+    assert point.accuracy == 0.001
 
 
 def test_lat_lon_of_epsg_4326_is_read_latitude_first() -> None:

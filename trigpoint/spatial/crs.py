@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from trigpoint.errors import InvalidPoint
 from trigpoint.spatial.grids import (
@@ -23,6 +22,7 @@ from trigpoint.spatial.grids import (
     WGS84_LAT_LON,
     Floats,
     ReferenceSystem,
+    Rows,
     bng_from_lon_lat,
     from_lon_lat,
     lon_lat_from,
@@ -49,7 +49,6 @@ __all__ = [
     "transform_many",
 ]
 
-Rows = npt.NDArray[np.int64]
 Way = Callable[[str, Floats, Floats], tuple[Floats, Floats]]
 
 

@@ -2,10 +2,10 @@
 
 Every system is reduced to CRS84 (longitude and latitude in degrees, GeoSPARQL's
 default) and back. British National Grid goes through OSTN15, which *defines* it
-from ETRS89 (OS, "A guide to coordinate systems in Great Britain", section 6);
-convertbng carries its grid, while PROJ without that grid is up to 5 m off. The
-Irish systems use fixed PROJ pipelines (EPSG operations 1641, 1954 and 1678), so
-that an answer never depends on the grids a machine happens to have.
+from ETRS89 (`trigpoint.spatial.ostn15`); PROJ without that grid is up to 5 m off.
+The Irish systems use fixed PROJ pipelines (EPSG operations 1641, 1954 and 1678), so
+that an answer never depends on the grids a machine happens to have. Web Mercator is
+EPSG method 1024, a closed formula.
 
 ETRS89 is taken as CRS84 throughout, as OS and GSI do: the two drift apart by
 2.5 cm a year, 0.8 m by 2020. The accuracies below are relative to ETRS89.
@@ -17,17 +17,16 @@ import math
 import re
 from dataclasses import dataclass
 from functools import cache
+from types import ModuleType
 from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
-from convertbng.cutil import convert_bng, convert_lonlat
 from pyproj import Transformer
 
 from trigpoint.errors import InvalidInput
 
 Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Range = tuple[float, float]
@@ -91,7 +90,7 @@ class ReferenceSystem:
     @overload
     def holds(self, first: float, second: float) -> bool: ...
     @overload
-    def holds(self, first: Floats, second: Floats) -> Bools: ...
+    def holds(self, first: Floats, second: Floats) -> Flags: ...
     def holds(self, first: Any, second: Any) -> Any:
         """Whether pairs, in the system's axis order, lie in its range: one or arrays.
 
@@ -142,9 +141,11 @@ _SYSTEMS = (
         "degrees",
         0.0,
     ),
-    # convertbng reproduces the OS test points to 4 mm; the grid is 700 x 1300 km.
-    _grid(27700, "British National Grid", ((0.0, 700_000.0), (0.0, 1_300_000.0)), 0.01),
-    _grid(2157, "Irish Transverse Mercator", ((4e5, 8e5), (5e5, 1e6)), 0.01),
+    # OS states results to the millimetre; the grid is 700 x 1300 km.
+    _grid(
+        27700, "British National Grid", ((0.0, 700_000.0), (0.0, 1_300_000.0)), 0.001
+    ),
+    _grid(2157, "Irish Transverse Mercator", ((4e5, 8e5), (5e5, 1e6)), 0.001),
     _grid(29903, "Irish Grid", _IRELAND, 1.0),
     _grid(29902, "Irish Grid (TM65)", _IRELAND, 1.0),
     # Its datum is WGS 84 by definition, which is taken as CRS84 like the rest.
@@ -184,23 +185,29 @@ def lon_lat_from_bng(eastings: Floats, northings: Floats) -> tuple[Floats, Float
     """Longitudes and latitudes (CRS84) of EPSG:27700 positions in metres.
 
     Arrays of equal length; both values are NaN where OSTN15 has no cover or the
-    pair is outside the National Grid. Safe to call from several threads:
-    convertbng keeps no state and copies its input.
+    pair is outside the National Grid. Safe to call from several threads.
     """
     east, north = _arrays(eastings, northings)
-    lon, lat = convert_lonlat(east, north)
-    system = SYSTEMS[BRITISH_GRID]
-    return _blank(lon, lat, ~system.holds(east, north))
+    lon, lat = _ostn15().lon_lat_of(east, north)
+    return _blank(lon, lat, ~SYSTEMS[BRITISH_GRID].holds(east, north))
 
 
 def bng_from_lon_lat(lons: Floats, lats: Floats) -> tuple[Floats, Floats]:
-    """EPSG:27700 eastings and northings in metres, to the millimetre (OSTN15).
+    """EPSG:27700 eastings and northings in metres (OSTN15), not rounded.
 
     Both values are NaN where OSTN15 has no cover, as for any place far from the
     British Isles, and where they fall outside the National Grid.
     """
-    east, north = convert_bng(*_arrays(lons, lats))
+    east, north = _ostn15().easting_northing_of(*_arrays(lons, lats))
     return _blank(east, north, ~SYSTEMS[BRITISH_GRID].holds(east, north))
+
+
+@cache
+def _ostn15() -> ModuleType:
+    # Its native loops take a second to load, which nothing else here needs.
+    from trigpoint.spatial import ostn15
+
+    return ostn15
 
 
 def lon_lat_from(code: str, firsts: Floats, seconds: Floats) -> tuple[Floats, Floats]:
@@ -270,5 +277,15 @@ def _arrays(firsts: Floats, seconds: Floats) -> tuple[Floats, Floats]:
     )
 
 
-def _blank(firsts: Floats, seconds: Floats, where: Bools) -> tuple[Floats, Floats]:
+def fixed(values: Floats) -> Floats:
+    """Values that cannot be written to, as in a file that is mapped: native loops are
+    compiled for such arrays alone."""
+    view = np.ascontiguousarray(values, dtype=np.float64).view()
+    view.flags.writeable = False
+    return view
+
+
+def _blank(firsts: Floats, seconds: Floats, where: Flags) -> tuple[Floats, Floats]:
+    if not where.any():
+        return firsts, seconds
     return np.where(where, np.nan, firsts), np.where(where, np.nan, seconds)

@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-import numpy.typing as npt
-
 from trigpoint.errors import InvalidPoint
 from trigpoint.spatial.grids import (
     BRITISH_GRID,
@@ -19,11 +16,10 @@ from trigpoint.spatial.grids import (
     SYSTEMS,
     WEB_MERCATOR,
     WGS84_LAT_LON,
+    Flags,
     Floats,
     ReferenceSystem,
 )
-
-Bools = npt.NDArray[np.bool_]
 
 # Where a pair of degrees is taken for the United Kingdom and its seas. A pair
 # that fits only when swapped is refused, although it is a place off Somalia.
@@ -57,7 +53,7 @@ def refusal(
     return _suspect(system, pair)
 
 
-def may_be_refused(system: ReferenceSystem, firsts: Floats, seconds: Floats) -> Bools:
+def may_be_refused(system: ReferenceSystem, firsts: Floats, seconds: Floats) -> Flags:
     """Which pairs in the range of `system` `refusal` may yet refuse: those that are
     another mistake. Pairs in the axis order of the system, arrays of equal length."""
     if system.projected:
