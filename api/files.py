@@ -21,6 +21,9 @@ MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8; header=present",
     "csv-metadata.json": "application/csvm+json",
     "geojson": "application/geo+json",
+    "parquet": "application/vnd.apache.parquet",
+    "gpkg": "application/geopackage+sqlite3",
+    "fgb": "application/flatgeobuf",
     "rsf": "application/uk-gov-rsf",
     "trig": "application/trig",
 }

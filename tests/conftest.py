@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ from trigpoint.schema.catalogue import Schemas
 
 REAL_DATA = os.environ.get("TRIGPOINT_REAL_DATA")
 SUITES = os.environ.get("TRIGPOINT_SUITES")
+OGR2OGR = shutil.which("ogr2ogr")
 _NEEDS = {
-    "real_data": ("TRIGPOINT_REAL_DATA", REAL_DATA),
-    "suites": ("TRIGPOINT_SUITES", SUITES),
+    "real_data": ("TRIGPOINT_REAL_DATA is not set", REAL_DATA),
+    "suites": ("TRIGPOINT_SUITES is not set", SUITES),
+    "ogr2ogr": ("ogr2ogr is not installed (gdal-bin)", OGR2OGR),
 }
 _left_out: dict[str, int] = {}
 
@@ -25,16 +28,16 @@ _left_out: dict[str, int] = {}
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Deselect what needs a folder that is not named, and count it."""
+    """Deselect what needs a folder or a program that is not there, and count it."""
     kept = []
     for item in items:
         missing = [
-            variable
-            for fixture, (variable, folder) in _NEEDS.items()
-            if folder is None and fixture in getattr(item, "fixturenames", ())
+            why
+            for fixture, (why, found) in _NEEDS.items()
+            if found is None and fixture in getattr(item, "fixturenames", ())
         ]
-        for variable in missing[:1]:
-            _left_out[variable] = _left_out.get(variable, 0) + 1
+        for why in missing[:1]:
+            _left_out[why] = _left_out.get(why, 0) + 1
         if not missing:
             kept.append(item)
     config.hook.pytest_deselected(items=[i for i in items if i not in set(kept)])
@@ -45,9 +48,9 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter,
 ) -> None:
     """Say in one loud line how many tests were left out, and why."""
-    for variable, count in sorted(_left_out.items()):
+    for why, count in sorted(_left_out.items()):
         terminalreporter.write_line(
-            f"!!! {count} TESTS LEFT OUT: {variable} IS NOT SET !!!",
+            f"!!! {count} TESTS LEFT OUT: {why.upper()} !!!",
             yellow=True,
             bold=True,
         )
@@ -65,6 +68,13 @@ def suites() -> Path:
     """The folder of outside test suites, named by TRIGPOINT_SUITES."""
     assert SUITES is not None
     return Path(SUITES)
+
+
+@pytest.fixture(scope="session")
+def ogr2ogr() -> str:
+    """GDAL's converter, which reads what we write as others would."""
+    assert OGR2OGR is not None
+    return OGR2OGR
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,8 @@
 """Dumps: a whole register in each format, made once for a log size.
 
+Text formats are written piece by piece; files that GIS programs read by the writers of
+`FILE_WRITERS`, in a folder of their own until they are whole.
+
 A dump lies in `{data}/dumps` under a name that says its register, size, base, shapes
 and how much is withheld, so it never changes; its SHA-256 stands beside it. It is cut
 in one transaction, and nothing is held in memory but a page of records. Of the log as
@@ -12,16 +15,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from copy import copy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from trigpoint.erasure import DUMPS
-from trigpoint.errors import InvalidParameter
+from trigpoint.errors import DumpNotWritten, InvalidParameter
+from trigpoint.geofiles import write_flatgeobuf, write_geopackage
+from trigpoint.geoparquet import write_geoparquet
 from trigpoint.schema.items import item_hash
 from trigpoint.serialisation import WRITERS, everything
 from trigpoint.snapshot import Snapshot
@@ -30,6 +36,13 @@ EVERYTHING = "everything"
 AS_OF = "as-of"
 KEPT = 8  # dumps of earlier sizes, of all registers and formats together
 KEPT_BYTES = 2 * 2**30  # of them together; the last one asked for is kept at any length
+# Of registers with geometry: into a file whose name ends in the format's suffix.
+FILE_WRITERS: dict[str, Callable[[Snapshot, str, Path], None]] = {
+    "parquet": write_geoparquet,
+    "gpkg": write_geopackage,
+    "fgb": write_flatgeobuf,
+}
+SPATIAL = ("geojson", *FILE_WRITERS)
 _ABANDONED = 86_400.0  # seconds after which a half-written file has no writer
 
 
@@ -68,7 +81,8 @@ class Dumps:
         if register == EVERYTHING:
             return ("trig",)
         spatial = self._registers.schema(register).geometry is not None
-        return tuple(f for f in WRITERS if f != "geojson" or spatial)
+        every = (*WRITERS, *FILE_WRITERS)
+        return tuple(one for one in every if spatial or one not in SPATIAL)
 
     def held(self, register: str, suffix: str) -> DumpFile | None:
         """The dump of the log as it is now, if it has been made; raises as `file`."""
@@ -121,17 +135,33 @@ class Dumps:
             path.parent.mkdir(parents=True, exist_ok=True)
             beside = path.with_name(f"{path.name}.{os.getpid()}.new")
             try:
-                length, checksum = _write(beside, self._pieces(register, suffix))
-            except BaseException:
+                # A folder, since GDAL goes by the names of files and has some beside.
+                beside.mkdir(exist_ok=True)
+                made = beside / f"{register}.{suffix}"
+                length, checksum = self._fill(made, register, suffix)
+                size = sum(self.sizes(register).values())
+                dump = DumpFile(path, register, suffix, size, length, checksum)
+                _write_facts(dump)
+                made.rename(path)
+            finally:
                 # Or what was cut short would stay for good.
-                beside.unlink(missing_ok=True)
-                raise
-            size = sum(self.sizes(register).values())
-            dump = DumpFile(path, register, suffix, size, length, checksum)
-            _write_facts(dump)
-            beside.rename(path)
+                shutil.rmtree(beside, ignore_errors=True)
             _clear_past(path) if self._past else _clear(path)
         return dump
+
+    def _fill(self, file: Path, register: str, suffix: str) -> tuple[int, str]:
+        """Write a dump; how many bytes it has, and their SHA-256 in hex."""
+        if suffix in FILE_WRITERS:
+            try:
+                FILE_WRITERS[suffix](self._registers, register, file)
+            except DumpNotWritten as error:
+                if file.parent.is_dir():
+                    raise
+                raise FileNotFoundError(file) from error
+            with file.open("rb") as whole:
+                digest = hashlib.file_digest(whole, "sha256")
+            return file.stat().st_size, digest.hexdigest()
+        return _write(file, self._pieces(register, suffix))
 
     def _pieces(self, register: str, suffix: str) -> Iterator[str]:
         if register == EVERYTHING:
@@ -167,7 +197,7 @@ def _clear_past(keep: Path) -> None:
             if file.suffix != ".new":
                 asked[file] = _facts(file).stat().st_mtime
             elif file.stat().st_mtime < time.time() - _ABANDONED:
-                file.unlink()
+                shutil.rmtree(file) if file.is_dir() else file.unlink()
     asked.pop(keep, None)
     count, length = 1, keep.stat().st_size
     for file in sorted(asked, key=lambda file: -asked[file]):

@@ -112,6 +112,12 @@ class ItemRejected(ReleaseRejected):
     slug = "item-rejected"
 
 
+class DumpNotWritten(TrigpointError):
+    """A dump cannot be written as a file of its format."""
+
+    slug = "dump-not-written"
+
+
 class ReportNotWritten(TrigpointError):
     """The gate's report cannot be kept where it was to be."""
 

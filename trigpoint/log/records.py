@@ -162,6 +162,13 @@ class RecordReader(EntryReader):
             yield from page
             after = page[-1].entry.key
 
+    def iter_current(self, register: str, rows: int) -> Iterator[pl.DataFrame]:
+        """Every record's `key` and `item` (its text), in order of key, in frames of so
+        many rows; those whose content is withheld are left out."""
+        sql = f"""SELECT e.key, i.content {_RECORDS}
+            AND i.content IS NOT NULL ORDER BY e.key"""
+        return self._frames(sql, self._bind(register), "item", rows)
+
     def current(
         self, register: str, keys: Iterable[str] | None = None
     ) -> list[tuple[str, bytes, str | None]]:
@@ -212,12 +219,12 @@ class RecordReader(EntryReader):
         return self._frames(_ALL_ITEMS, self._bind(register), "item")
 
     def _frames(
-        self, sql: str, bound: Mapping[str, object], value: str
+        self, sql: str, bound: Mapping[str, object], value: str, most: int = _MANY
     ) -> Iterator[pl.DataFrame]:
         """What a query of keys and texts finds, in frames."""
         schema = {"key": pl.String, value: pl.String}
         found = self.db.execute(sql, bound)
-        while rows := found.fetchmany(_MANY):
+        while rows := found.fetchmany(most):
             yield pl.DataFrame(rows, schema=schema, orient="row")
 
     def changes(
