@@ -42,6 +42,7 @@ OGC = "http://www.opengis.net/def/crs/"
 SYSTEMS = [
     *("", f"<{OGC}EPSG/0/4326> ", f"<{OGC}EPSG/0/27700>", f"<{OGC}OGC/1.3/CRS84> "),
     *("<EPSG:29903>  ", "<EPSG:1> ", "<> ", " ", "\n<EPSG:2157>\t", "<EPSG:4326"),
+    *("<EPSG:29902> ", "<EPSG:3857> "),
 ]
 metres = st.integers(-10, 1_400_000).map(str) | st.sampled_from(["100", "nan", "inf"])
 numbers = degrees | metres

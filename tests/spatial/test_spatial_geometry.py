@@ -22,6 +22,7 @@ from trigpoint.spatial.geometry import (
     simple_feature,
     to_crs84,
 )
+from trigpoint.spatial.grids import SYSTEMS, one_from_lon_lat
 
 OGC = "http://www.opengis.net/def/crs"
 GOOD = [
@@ -30,6 +31,10 @@ GOOD = [
     f"<{OGC}/OGC/1.3/CRS84> POINT(-0.1 51.5)",
     f"<{OGC}/EPSG/0/4326> POINT(51.5 -0.1)",
     f"<{OGC}/EPSG/0/27700> POINT(530000 180000)",
+    f"<{OGC}/EPSG/0/29902> POINT(333500 374500)",
+    f"<{OGC}/EPSG/0/29903> POINT(333500 374500)",
+    f"<{OGC}/EPSG/0/2157> POINT(733500 874500)",
+    f"<{OGC}/EPSG/0/3857> POINT(-11132 6711000)",
     "POINT Z (-0.1 51.5 12)",
 ]
 BAD = [
@@ -41,7 +46,9 @@ BAD = [
     ("é" * 10_000, "not well-known text"),
     ("POLYGON ((0 0, 1 1))", "not well-known text"),
     ("POLYGON ((-1 52, 0 53", "not well-known text"),
-    (f"<{OGC}/EPSG/0/3857> POINT (1 2)", "is not read here: expected one of"),
+    (f"<{OGC}/EPSG/0/3857> POINT (-0.1 51.5)", "looks like lon,lat (OGC:CRS84)"),
+    (f"<{OGC}/EPSG/0/3857> POINT (0 2.1e7)", "northing is 21000000: expected metres"),
+    (f"<{OGC}/EPSG/0/3395> POINT (1 2)", "is not read here: expected one of"),
     ("POINT (nan nan)", "lon is nan"),
     ("POINT (inf 51)", "lon is inf"),
     ("POINT (51.5 -0.1)", "looks like lat,lon (EPSG:4326): swap them"),
@@ -167,6 +174,24 @@ def test_areas_on_the_ellipsoid_and_on_a_grid_agree() -> None:
     degrees = Geometry("OGC:CRS84", to_crs84(square))
     assert area_m2(square) == 750_000
     assert area_m2(degrees) == pytest.approx(750_000, rel=1e-3)
+
+
+def test_web_mercator_is_not_measured_on_its_plane() -> None:
+    """At the latitude of London a square of Web Mercator is 2.6 times too large."""
+    corners = "0 6711000, 1000 6711000, 1000 6712000, 0 6712000, 0 6711000"
+    square = parse_wkt_literal(f"<{OGC}/EPSG/0/3857> POLYGON (({corners}))")
+    degrees = Geometry("OGC:CRS84", to_crs84(square))
+    assert area_m2(square) == area_m2(degrees)
+    assert 380_000 < area_m2(square) < 400_000
+
+
+@pytest.mark.parametrize("crs", sorted(SYSTEMS))
+def test_text_in_any_system_is_the_same_place(crs: str) -> None:
+    """A literal that names a system is read in its axis order."""
+    first, second = one_from_lon_lat(crs, -5.93, 54.6)
+    geometry = parse_wkt_literal(f"<{SYSTEMS[crs].iri}> POINT ({first} {second})")
+    shape = to_crs84(geometry)
+    assert (shape.x, shape.y) == pytest.approx((-5.93, 54.6), abs=1e-9)
 
 
 def test_geometry_beyond_its_grid_is_not_transformed() -> None:

@@ -8,7 +8,6 @@ system is refused with a reason (`trigpoint.spatial.refusals`), one or many at o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,9 +23,10 @@ from trigpoint.spatial.grids import (
     ReferenceSystem,
     Rows,
     bng_from_lon_lat,
-    from_lon_lat,
     lon_lat_from,
     lon_lat_from_bng,
+    lon_lat_from_one,
+    one_from_lon_lat,
     reference_system,
 )
 from trigpoint.spatial.refusals import looks_like, may_be_refused, refusal
@@ -48,8 +48,6 @@ __all__ = [
     "refusal",
     "transform_many",
 ]
-
-Way = Callable[[str, Floats, Floats], tuple[Floats, Floats]]
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ class Point:
             return self.lon, self.lat
         if code == self.crs:
             return self.coordinates
-        return _one(from_lon_lat, code, self.lon, self.lat)
+        return one_from_lon_lat(code, self.lon, self.lat)
 
     def in_crs(self, crs: str) -> dict[str, Any]:
         """The pair in `crs`, by the names of its axes, as JSON members.
@@ -97,7 +95,7 @@ class Point:
         if system.code == self.crs:
             (first, second), accuracy = self.coordinates, 0.0
         else:
-            first, second = _one(from_lon_lat, system.code, self.lon, self.lat)
+            first, second = one_from_lon_lat(system.code, self.lon, self.lat)
         if math.isnan(first):
             raise InvalidPoint(
                 f"lon,lat {self.lon:.10g},{self.lat:.10g} is beyond the reach of "
@@ -186,7 +184,7 @@ def point_from(crs: str, first: float, second: float) -> Point:
         raise problem
     if system.code == CRS84:
         return Point(first, second, CRS84, (first, second))
-    lon, lat = _one(lon_lat_from, system.code, first, second)
+    lon, lat = lon_lat_from_one(system.code, first, second)
     if math.isnan(lon):
         raise _refused(system, first, second)
     return Point(lon, lat, system.code, (first, second))
@@ -219,8 +217,3 @@ def _refused(system: ReferenceSystem, first: float, second: float) -> InvalidPoi
         parameter=system.axes[0],
         value=first,
     )
-
-
-def _one(way: Way, code: str, first: float, second: float) -> tuple[float, float]:
-    firsts, seconds = way(code, np.array([first]), np.array([second]))
-    return float(firsts[0]), float(seconds[0])

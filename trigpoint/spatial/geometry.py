@@ -23,6 +23,7 @@ from trigpoint.errors import InvalidInput, InvalidPoint
 from trigpoint.spatial.crs import refusal
 from trigpoint.spatial.grids import (
     CRS84,
+    WEB_MERCATOR,
     WGS84_LAT_LON,
     ReferenceSystem,
     lon_lat_from,
@@ -174,12 +175,15 @@ def repair(geometry: Geometry) -> Repaired:
 
 
 def area_m2(geometry: Geometry) -> float:
-    """Area in square metres: geodesic for CRS84, on the plane for a grid."""
-    if reference_system(geometry.crs).projected:
+    """Area in square metres: geodesic for CRS84, on the plane for a grid.
+
+    Web Mercator has no scale to measure by, so there the corners are taken in degrees.
+    """
+    if reference_system(geometry.crs).projected and geometry.crs != WEB_MERCATOR:
         return float(geometry.shape.area)
     # Rings are summed one by one since direction is free in WKT.
     total = 0.0
-    for part in shapely.get_parts(geometry.shape):
+    for part in shapely.get_parts(to_crs84(geometry)):
         rings = [part.exterior, *part.interiors]
         areas = [abs(_GEOD.geometry_area_perimeter(ring)[0]) for ring in rings]
         total += areas[0] - sum(areas[1:])

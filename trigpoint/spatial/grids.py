@@ -202,6 +202,24 @@ def bng_from_lon_lat(lons: Floats, lats: Floats) -> tuple[Floats, Floats]:
     return _blank(east, north, ~SYSTEMS[BRITISH_GRID].holds(east, north))
 
 
+def lon_lat_from_one(code: str, first: float, second: float) -> tuple[float, float]:
+    """As `lon_lat_from`, for one pair."""
+    if code == BRITISH_GRID and SYSTEMS[code].holds(first, second):
+        lon, lat = _ostn15().lon_lat_of_one(first, second)
+        return lon, lat
+    lons, lats = lon_lat_from(code, np.array([first]), np.array([second]))
+    return float(lons[0]), float(lats[0])
+
+
+def one_from_lon_lat(code: str, lon: float, lat: float) -> tuple[float, float]:
+    """As `from_lon_lat`, for one pair."""
+    if code == BRITISH_GRID:
+        pair = _ostn15().easting_northing_of_one(lon, lat)
+        return pair if SYSTEMS[code].holds(*pair) else (math.nan, math.nan)
+    firsts, seconds = from_lon_lat(code, np.array([lon]), np.array([lat]))
+    return float(firsts[0]), float(seconds[0])
+
+
 @cache
 def _ostn15() -> ModuleType:
     # Its native loops take a second to load, which nothing else here needs.

@@ -60,6 +60,16 @@ def easting_northing_of(lons: Floats, lats: Floats) -> tuple[Floats, Floats]:
     return _eastings_northings(shifts(), fixed(lons), fixed(lats))
 
 
+def lon_lat_of_one(easting: float, northing: float) -> tuple[float, float]:
+    """As `lon_lat_of`, for one pair: the same numbers without arrays."""
+    return _lon_lat(shifts(), easting, northing)
+
+
+def easting_northing_of_one(lon: float, lat: float) -> tuple[float, float]:
+    """As `easting_northing_of`, for one pair: the same numbers without arrays."""
+    return _easting_northing(shifts(), lon, lat)
+
+
 @cache
 def shifts() -> Shifts:
     """The shifts of OSTN15 in millimetres: row (north), column (east), east or north.
@@ -82,9 +92,7 @@ def _lon_lats(
 ) -> tuple[Floats, Floats]:
     lons, lats = np.empty(len(eastings)), np.empty(len(eastings))
     for row in range(len(eastings)):
-        east, north = _unshifted(shifts, eastings[row], northings[row])
-        lon, lat = _unprojected(east, north)
-        lons[row], lats[row] = math.degrees(lon), math.degrees(lat)
+        lons[row], lats[row] = _lon_lat(shifts, eastings[row], northings[row])
     return lons, lats
 
 
@@ -94,10 +102,23 @@ def _eastings_northings(
 ) -> tuple[Floats, Floats]:
     eastings, northings = np.empty(len(lons)), np.empty(len(lons))
     for row in range(len(lons)):
-        east, north = _projected(math.radians(lons[row]), math.radians(lats[row]))
-        east_shift, north_shift = _shift(shifts, east, north)
-        eastings[row], northings[row] = east + east_shift, north + north_shift
+        pair = _easting_northing(shifts, lons[row], lats[row])
+        eastings[row], northings[row] = pair
     return eastings, northings
+
+
+@compiled
+def _lon_lat(shifts: Shifts, easting: float, northing: float) -> tuple[float, float]:
+    east, north = _unshifted(shifts, easting, northing)
+    lon, lat = _unprojected(east, north)
+    return math.degrees(lon), math.degrees(lat)
+
+
+@compiled
+def _easting_northing(shifts: Shifts, lon: float, lat: float) -> tuple[float, float]:
+    east, north = _projected(math.radians(lon), math.radians(lat))
+    east_shift, north_shift = _shift(shifts, east, north)
+    return east + east_shift, north + north_shift
 
 
 @compiled
