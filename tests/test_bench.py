@@ -17,7 +17,7 @@ from bench.report import Result, figure, markdown, rows, terminal
 SHRINK = 2_000
 LEAST = {
     "districts": 2,
-    "nearest": 1,
+    "nearest": 4,
     "gate": 7,
     "log": 4,
     "appends": 1,

@@ -149,7 +149,7 @@ def test_a_new_register_is_found_by_position(hospitals: Registers) -> None:
     index = hospitals.view().positions["hospital"]
     assert len(index) == 9
     nearest = index.nearest(-0.118, 51.501, limit=2)
-    assert [key for key, _ in nearest] == ["R01", "R09"]
+    assert [one.key for one in nearest] == ["R01", "R09"]
 
 
 def test_a_new_registers_terms_are_in_the_ontology_graph(hospitals: Registers) -> None:

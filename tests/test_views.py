@@ -19,6 +19,7 @@ from trigpoint.log.entry import Batch, Draft
 from trigpoint.register import Registers
 from trigpoint.schema.items import canonical_json, item_hash
 from trigpoint.schema.rdf import ntriples
+from trigpoint.spatial.nearest import Neighbour
 from trigpoint.staging import Load
 from trigpoint.view import View
 
@@ -69,7 +70,7 @@ def dump(view: View) -> list[str]:
     return sorted(str(quad) for quad in store)
 
 
-def places(view: View) -> dict[str, list[tuple[str, float]]]:
+def places(view: View) -> dict[str, list[Neighbour]]:
     return {
         name: index.nearest(-0.1, 51.5, limit=1000)
         for name, index in view.positions.items()
@@ -123,7 +124,7 @@ def test_going_on_gives_what_building_anew_gives(registers: Registers) -> None:
     assert anew.version == carried.version + 1
     assert dump(anew) == dump(carried)
     assert places(anew) == places(carried)
-    assert [key for key, _ in places(anew)["hospital"]] == ["R01", "R03"]
+    assert [one.key for one in places(anew)["hospital"]] == ["R01", "R03"]
 
 
 def test_boundaries_are_carried_on_or_built(registers: Registers) -> None:
@@ -250,7 +251,7 @@ def test_withheld_content_is_in_no_view_built_since(registers: Registers) -> Non
     )
     view = registers.publish(anew=True)
     assert not [line for line in dump(view) if '"One"' in line]
-    assert [key for key, _ in places(view)["hospital"]] == ["R02"]
+    assert [one.key for one in places(view)["hospital"]] == ["R02"]
 
 
 # ---- all archived registers --------------------------------------------------

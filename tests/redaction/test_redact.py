@@ -277,7 +277,7 @@ def test_a_publish_finishes_what_was_interrupted(data: Path) -> None:
     assert not served.exists()
     assert left_in(data) == {}
     assert SCHOOL not in [
-        key for key, _ in view.positions["school-eng"].nearest(*PLACE, limit=999)
+        one.key for one in view.positions["school-eng"].nearest(*PLACE, limit=999)
     ]
 
 

@@ -146,7 +146,7 @@ def test_killed_at_any_moment_it_is_withheld_or_not(data: Path, seconds: float) 
     gone = withheld(data)
     registers = Registers.open(data)
     view = registers.view()
-    keys = [key for key, _ in view.positions["school-eng"].nearest(*PLACE, limit=1)]
+    keys = [one.key for one in view.positions["school-eng"].nearest(*PLACE, limit=1)]
     assert (keys == [SCHOOL]) is not gone
     assert redacting(data, "school-eng", SCHOOL, "--trail").wait() == 0
     assert not holding(data, "Quuxley")

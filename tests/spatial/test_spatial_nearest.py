@@ -15,7 +15,7 @@ from pyproj import Geod
 
 from trigpoint.errors import InvalidInput, InvalidParameter, InvalidPoint, ViewDamaged
 from trigpoint.spatial.grids import lon_lat_from_bng
-from trigpoint.spatial.nearest import PositionIndex
+from trigpoint.spatial.nearest import Neighbour, PositionIndex
 from trigpoint.spatial.within import Circle
 
 GEOD = Geod(ellps="WGS84")
@@ -29,6 +29,11 @@ def brute_force(
     metres = GEOD.inv(start[0], start[1], lons, lats)[2]
     ranked = sorted(zip(np.asarray(metres).tolist(), keys, strict=True))
     return [(key, distance) for distance, key in ranked]
+
+
+def told(found: list[Neighbour]) -> list[tuple[str, float]]:
+    """Keys and metres of what was found."""
+    return [(one.key, one.metres) for one in found]
 
 
 def places(
@@ -60,7 +65,7 @@ def test_nearest_agrees_with_brute_force_on_the_globe(
     index = PositionIndex.build(keys, lons, lats)
     expected = brute_force(keys, lons, lats, lon, lat)
     within = [(key, metres) for key, metres in expected if metres <= reach][:limit]
-    assert index.nearest(lon, lat, limit, reach) == within
+    assert told(index.nearest(lon, lat, limit, reach)) == within
 
 
 @settings(deadline=None)
@@ -74,7 +79,7 @@ def test_ties_are_in_the_order_of_keys(
     index = PositionIndex.build(keys, lons, lats)
     lon, lat = asked[0]
     expected = brute_force(keys, lons, lats, lon, lat)[:limit]
-    assert index.nearest(lon, lat, limit) == expected
+    assert told(index.nearest(lon, lat, limit)) == expected
 
 
 def test_real_postcodes_agree_with_brute_force(sampled: pl.DataFrame) -> None:
@@ -93,20 +98,23 @@ def test_real_postcodes_agree_with_brute_force(sampled: pl.DataFrame) -> None:
         (2.35, 48.85),
     ]:
         expected = brute_force(keys, lons, lats, lon, lat)
-        assert index.nearest(lon, lat, 12) == expected[:12]
+        assert told(index.nearest(lon, lat, 12)) == expected[:12]
         close = [pair for pair in expected if pair[1] <= 3000.0]
-        assert index.nearest(lon, lat, 10_000, 3000.0) == close[:10_000]
+        assert told(index.nearest(lon, lat, 10_000, 3000.0)) == close[:10_000]
 
 
 def test_saved_view_answers_the_same(tmp_path: Path) -> None:
-    """A view written and opened again gives the same keys and distances."""
+    """A view written and opened again gives the same keys, places and distances."""
     index = PositionIndex.build(
         ["b", "a", "ŵ"], np.array([-3.0, -3.0, 179.0]), np.array([51.0, 51.0, 0.0])
     )
     index.save(tmp_path / "postcode.arrow")
     opened = PositionIndex.open(tmp_path / "postcode.arrow")
+    keys, lons, lats = opened.columns()
+    assert keys.to_pylist() == ["a", "b", "ŵ"]
+    assert (lons.tolist(), lats.tolist()) == ([-3.0, -3.0, 179.0], [51.0, 51.0, 0.0])
     assert opened.nearest(-3.1, 51.0, 3) == index.nearest(-3.1, 51.0, 3)
-    assert [key for key, _ in opened.nearest(-3.0, 51.0, 2)] == ["a", "b"]
+    assert [one.key for one in opened.nearest(-3.0, 51.0, 2)] == ["a", "b"]
 
 
 def test_empty_index(tmp_path: Path) -> None:
@@ -161,8 +169,8 @@ def test_many_at_one_place_are_in_the_order_of_keys() -> None:
     keys = [f"{(7 * n) % count:03}" for n in range(count)]
     index = PositionIndex.build(keys, np.full(count, -3.0), np.full(count, 51.0))
     found = index.nearest(-3.0, 51.001, 5)
-    assert [key for key, _ in found] == ["000", "001", "002", "003", "004"]
-    assert len({metres for _, metres in found}) == 1
+    assert [one.key for one in found] == ["000", "001", "002", "003", "004"]
+    assert len({one.metres for one in found}) == 1
 
 
 def test_keys_may_come_as_an_arrow_column_in_any_order() -> None:
@@ -172,7 +180,7 @@ def test_keys_may_come_as_an_arrow_column_in_any_order() -> None:
     column = pa.array(["a", "b", "c"])
     arrow = PositionIndex.build(column, lons[[1, 2, 0]], lats)
     assert listed.nearest(0.0, 52.0, 3) == arrow.nearest(0.0, 52.0, 3)
-    assert [key for key, _ in arrow.nearest(0.0, 52.0, 3)] == ["c", "a", "b"]
+    assert [one.key for one in arrow.nearest(0.0, 52.0, 3)] == ["c", "a", "b"]
 
 
 def test_damaged_view_is_named(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -20,13 +21,22 @@ from trigpoint.errors import InvalidInput, InvalidParameter, InvalidPoint
 from trigpoint.spatial.crs import point_from_lon_lat
 from trigpoint.spatial.distance import distances
 from trigpoint.spatial.files import read_view, write_view
-from trigpoint.spatial.grids import Flags, Floats, Rows
+from trigpoint.spatial.grids import Flags, Floats, Rows, fixed
 from trigpoint.spatial.tree import Tree, size_of
 from trigpoint.spatial.within import Area, Circle
 
 _KIND, _VERSION = "positions", 2
 _LIMIT = 5_000
 _MAJOR, _MINOR = 6_378_137.0, 6_356_752.314245  # metres; semi-axes of WGS 84
+
+
+class Neighbour(NamedTuple):
+    """A record near a point: its key, how far it is in metres, and its degrees."""
+
+    key: str
+    metres: float
+    lon: float
+    lat: float
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,12 @@ class PositionIndex:
     def __len__(self) -> int:
         return len(self._keys)
 
+    def columns(self) -> tuple[pa.Array, Floats, Floats]:
+        """All keys in their own order, and their degrees (CRS84)."""
+        lons, lats = np.empty((2, len(self)))
+        lons[self._ranks], lats[self._ranks] = self._lons, self._lats
+        return self._keys, lons, lats
+
     @classmethod
     def build(
         cls, keys: Sequence[str] | pa.Array, lons: Floats, lats: Floats
@@ -78,7 +94,7 @@ class PositionIndex:
         # numba takes most of a second to import, and few commands need it.
         from trigpoint.spatial.search import curve, images
 
-        lons, lats = _fixed(lons), _fixed(lats)
+        lons, lats = fixed(lons), fixed(lats)
         if not len(keys) == len(lons) == len(lats):
             raise InvalidInput(
                 f"{len(keys)} keys, {len(lons)} longitudes and {len(lats)} latitudes: "
@@ -89,9 +105,9 @@ class PositionIndex:
         if not _ordered(names):
             by_key = pc.sort_indices(names)
             names, places = names.take(by_key), by_key.to_numpy()
-            lons, lats = _fixed(lons[places]), _fixed(lats[places])
+            lons, lats = fixed(lons[places]), fixed(lats[places])
         ranks = np.argsort(curve(lons, lats), kind="stable")
-        lons, lats = _fixed(lons[ranks]), _fixed(lats[ranks])
+        lons, lats = fixed(lons[ranks]), fixed(lats[ranks])
         tree = Tree.build(lons, lats, images(lons, lats))
         return cls(names, ranks.astype(np.int32), lons, lats, tree)
 
@@ -130,8 +146,8 @@ class PositionIndex:
         lat: float,
         limit: int = 1,
         max_distance_m: float = math.inf,
-    ) -> list[tuple[str, float]]:
-        """The nearest keys and their geodesic distances in metres, nearest first.
+    ) -> list[Neighbour]:
+        """The records nearest to degrees (CRS84), by geodesic distance, nearest first.
 
         At most `limit`, none farther than `max_distance_m`; equal distances are in
         the order of keys. Raises InvalidPoint, or InvalidParameter for a limit
@@ -206,16 +222,15 @@ class PositionIndex:
 
     def _ranked(
         self, lon: float, lat: float, rows: Rows, limit: int, farthest: float
-    ) -> list[tuple[str, float]]:
+    ) -> list[Neighbour]:
         metres = distances(lon, lat, self._lons[rows], self._lats[rows])
-        ranks = self._ranks[rows]
-        order = np.lexsort((ranks, metres))[:limit]
+        order = np.lexsort((self._ranks[rows], metres))[:limit]
+        rows, metres = rows[order], metres[order]
+        columns = (self._ranks[rows], metres, self._lons[rows], self._lats[rows])
         return [
-            (self._keys[rank].as_py(), distance)
-            for rank, distance in zip(
-                ranks[order].tolist(), metres[order].tolist(), strict=True
-            )
-            if distance <= farthest
+            Neighbour(self._keys[rank].as_py(), *place)
+            for rank, *place in zip(*(c.tolist() for c in columns), strict=True)
+            if place[0] <= farthest
         ]
 
 
@@ -225,14 +240,6 @@ def _surely(metres: float) -> float:
     angle = min(metres / _MAJOR, math.pi)
     reach = 2 * math.sin(angle / 2) * (1 - 1e-9) - 1e-13
     return max(reach, 0.0) ** 2
-
-
-def _fixed(values: Floats) -> Floats:
-    """Values that cannot be written to, as in a file that is mapped: the native loops
-    are compiled for these alone."""
-    fixed = np.ascontiguousarray(values, dtype=np.float64).view()
-    fixed.flags.writeable = False
-    return fixed
 
 
 def _check(names: pa.Array, lons: Floats, lats: Floats) -> None:
@@ -247,8 +254,8 @@ def _check(names: pa.Array, lons: Floats, lats: Floats) -> None:
 
 
 def _ordered(names: pa.Array) -> bool:
-    """Whether keys are in their own order, each once or more."""
-    return bool(pc.all(pc.less_equal(names[:-1], names[1:])).as_py() is not False)
+    """Whether keys are in their own order."""
+    return not pc.any(pc.greater(names[:-1], names[1:])).as_py()
 
 
 def _listed(values: pa.Array) -> pa.Array:

@@ -11,8 +11,8 @@ everywhere, at poles and across the antimeridian too. The straight line through 
 sphere, 2·sin(s/2), grows with s and needs no trigonometry between images, so the loops
 compare its square. Bounds are widened by far more than the rounding of doubles.
 
-Importing this compiles, or loads what was compiled before: about a second. Whoever
-needs it imports it in the function that does.
+Whoever needs these loops imports them in the function that does: see
+`trigpoint.spatial.native`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from trigpoint.spatial.grids import Floats, Rows
+from trigpoint.spatial.native import compiled
 
 FAN = 16  # rows of a leaf, and children of a node
 _FLATTENING = 1 / 298.257223563  # WGS 84
@@ -32,7 +32,7 @@ _SLACK = 1e-13  # under a thousandth of a millimetre on the Earth
 _ORDER = 31  # bits of each axis of the curve
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def image(lon: float, lat: float) -> tuple[float, float, float]:
     """Where degrees lie on the unit sphere of reduced latitudes."""
     slope = _MINOR * math.tan(math.radians(lat))
@@ -41,7 +41,7 @@ def image(lon: float, lat: float) -> tuple[float, float, float]:
     return cosine * math.cos(across), cosine * math.sin(across), slope * cosine
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def images(lons: Floats, lats: Floats) -> Floats:
     """As `image`, for many: three columns."""
     found = np.empty((len(lons), 3))
@@ -50,7 +50,7 @@ def images(lons: Floats, lats: Floats) -> Floats:
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def curve(lons: Floats, lats: Floats) -> Rows:
     """Where degrees lie along a Hilbert curve over the globe.
 
@@ -74,7 +74,7 @@ def curve(lons: Floats, lats: Floats) -> Rows:
     return codes
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _to_box(hull: Floats, east: float, north: float, up: float) -> float:
     """Square of the least straight line from an image to a box of images."""
     total = 0.0
@@ -84,7 +84,7 @@ def _to_box(hull: Floats, east: float, north: float, up: float) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _to_row(
     lons: Floats, lats: Floats, row: int, east: float, north: float, up: float
 ) -> float:
@@ -93,7 +93,7 @@ def _to_row(
     return (other_east - east) ** 2 + (other_north - north) ** 2 + (other_up - up) ** 2
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _keep(best: Floats, value: float) -> None:
     """Put a value that is less than the greatest of a heap in its place."""
     at = 0
@@ -110,7 +110,7 @@ def _keep(best: Floats, value: float) -> None:
     best[at] = value
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def least_square(
     hulls: Floats,
     starts: Rows,
@@ -162,7 +162,7 @@ def least_square(
     return float(best[0])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def rows_to(
     hulls: Floats,
     starts: Rows,
@@ -204,7 +204,7 @@ def rows_to(
     return rows[:found].copy(), squares[:found].copy()
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def beaten_by(square: float) -> float:
     """Square of the straight line within which all lies that may be as near, in truth,
     as an image at `square`."""
@@ -212,7 +212,7 @@ def beaten_by(square: float) -> float:
     return widened(angle)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def widened(angle: float) -> float:
     """Square of the straight line over an angle, rounded outwards."""
     if angle >= math.pi:
