@@ -49,6 +49,14 @@ class Verdict:
     found: tuple[Key, ...] = ()
 
 
+def said_by(declaration: Declaration, held: Iterable[Area]) -> set[Key]:
+    """What geometry says where a field declares a council or an area: the councils of
+    the areas that hold a position, or those areas."""
+    if declaration.names == "council":
+        return {area.authority[:2] for area in held if area.authority}
+    return {(area.register, area.code) for area in held}
+
+
 class Comparison:
     """The comparisons of one day; `areas` are those of the day."""
 
@@ -69,7 +77,7 @@ class Comparison:
         held = [area for row in rows for area in self._areas.of(row)]
         if not held:
             return Verdict(NOT_COMPARABLE, "outside")
-        named, found = declaration.target(value), self._found(declaration, held)
+        named, found = declaration.target(value), said_by(declaration, held)
         if named in found:
             return Verdict(AGREES)
         if not found:
@@ -87,11 +95,6 @@ class Comparison:
         the declared council governs."""
         known = self._governed if declaration.names == "council" else self._lying_in
         return known.get(named, ())
-
-    def _found(self, declaration: Declaration, held: list[Area]) -> set[Key]:
-        if declaration.names == "council":
-            return {area.authority[:2] for area in held if area.authority}
-        return {(area.register, area.code) for area in held}
 
     def _like(
         self, named: Key, declaration: Declaration, held: list[Area]
