@@ -69,6 +69,18 @@ class InvalidParameter(InvalidInput):
     slug = "invalid-parameter"
 
 
+class InvalidTable(InvalidInput):
+    """A table of positions cannot be read, or not answered in the form asked for."""
+
+    slug = "invalid-table"
+
+
+class TableTooLong(TrigpointError):
+    """A table has more rows than are answered."""
+
+    slug = "table-too-long"
+
+
 class InvalidShape(TrigpointError):
     """A shape file does not define a register in the way that shapes must."""
 
