@@ -263,9 +263,15 @@ def test_layer_of_an_unknown_entity_is_refused() -> None:
 
 
 def test_saved_view_answers_the_same(small: BoundaryIndex, tmp_path: Path) -> None:
-    """A view written and opened again holds the same boundaries."""
+    """A view written and opened again holds the same boundaries and sets, and answers
+    the same."""
     small.save(tmp_path)
-    assert BoundaryIndex.open(tmp_path).boundaries == small.boundaries
+    again = BoundaryIndex.open(tmp_path)
+    assert list(again.boundaries) == list(small.boundaries)
+    assert again.boundaries[-2:] == list(small.boundaries)[-2:]
+    assert again.sets == small.sets
+    for lon, lat in [(0.0, 52.0), (0.5, 51.5), (0.25, 52.5), (5.0, 5.0)]:
+        assert answer(again, lon, lat) == answer(small, lon, lat)
 
 
 def test_empty_index(tmp_path: Path) -> None:

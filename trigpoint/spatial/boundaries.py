@@ -7,35 +7,45 @@ view; the boundary records in the log are the truth.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, fields
+import threading
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
-import pyarrow as pa
-import shapely
 
+from trigpoint.dates import today
 from trigpoint.spatial.borders import Borders
 from trigpoint.spatial.boundary import Boundary, check_boundary
-from trigpoint.spatial.covering import Covering, Covers
+from trigpoint.spatial.cells import Cells, Numbers
 from trigpoint.spatial.crs import Point, point_from_lon_lat
-from trigpoint.spatial.files import read_view, write_view
+from trigpoint.spatial.files import read_lists, write_lists
 from trigpoint.spatial.grids import (
     CRS84,
     Flags,
     Floats,
     Rows,
+    fixed,
     from_lon_lat,
     lon_lat_from,
     reference_system,
 )
+from trigpoint.spatial.judge import Covers, Judge
+from trigpoint.spatial.rows import BoundaryRows, BoundarySet
 from trigpoint.spatial.selection import Selection
+from trigpoint.spatial.sheet import Sheet, draw, from_columns, to_columns
+
+__all__ = ["BoundaryIndex", "BoundarySet", "Covers", "Located"]
 
 FILE = "boundaries.arrow"
-_KIND, _VERSION = "boundaries", 1
-_TEXTS = tuple(field.name for field in fields(Boundary) if field.name != "geometry")
+_KIND, _VERSION = "boundaries", 2
+_REMEMBERED = 64  # days asked for are few; more than these are worked out again
+
+_Question = tuple[str, frozenset[str] | None]
+# By CRS: the sheets, each with the answers that its areas give.
+_Planes = Sequence[tuple[str, Sequence[tuple[Cells, Numbers]]]]
 
 
 @dataclass(frozen=True)
@@ -46,34 +56,24 @@ class Located:
     relation: Literal["inside", "border"]
 
 
-class BoundarySet(NamedTuple):
-    """One published set of boundaries: a layer, as of a vintage, in a resolution."""
-
-    layer: str
-    vintage: str
-    resolution: str
-
-
 class BoundaryIndex:
     """Look-ups over boundaries of any number of layers, vintages and CRSs.
 
     `boundaries` is in the order of answers: largest layer first, then lowest area
-    code. Safe to share between threads.
+    code; its columns of texts can be had without making boundaries. Safe to share
+    between threads.
     """
 
-    def __init__(self, boundaries: Iterable[Boundary]) -> None:
-        """Index boundaries that have been checked; see `build`."""
-        ordered = sorted(boundaries, key=lambda boundary: boundary.order)
-        self.boundaries: tuple[Boundary, ...] = tuple(ordered)
-        self._selection = Selection(self.boundaries)
-        self._borders = Borders(self.boundaries)
-        systems = np.array([boundary.crs for boundary in self.boundaries], dtype=str)
-        shapes = np.empty(len(self.boundaries), dtype=object)
-        shapes[:] = [boundary.geometry for boundary in self.boundaries]
-        self._planes: list[tuple[str, Rows, Covering]] = []
-        for crs in np.unique(systems).tolist():
-            rows = np.flatnonzero(systems == crs)
-            self._planes.append((crs, rows, Covering(shapes[rows])))
+    def __init__(self, boundaries: BoundaryRows, sheets: Sequence[Sheet]) -> None:
+        """Boundaries that have been checked, on the sheets of their sets; see `build`
+        and `open`."""
+        self.boundaries = boundaries
+        self._sheets = sheets
+        self._selection = Selection(boundaries)
+        self._borders = Borders(boundaries)
+        self._judge = Judge(boundaries)
+        self._asked: OrderedDict[_Question, _Planes] = OrderedDict()
+        self._lock = threading.Lock()
 
     @classmethod
     def build(cls, boundaries: Iterable[Boundary]) -> BoundaryIndex:
@@ -85,35 +85,31 @@ class BoundaryIndex:
         checked = list(boundaries)
         for boundary in checked:
             check_boundary(boundary)
-        return cls(checked)
+        rows = BoundaryRows.of(checked)
+        sets: dict[tuple[str, BoundarySet], list[int]] = {}
+        for row, one in enumerate(zip(rows.texts("crs"), rows.sets, strict=True)):
+            sets.setdefault(one, []).append(row)
+        sheets = []
+        for (crs, _), members in sets.items():
+            numbers = np.array(members, np.int32)
+            sheets.append(Sheet(crs, numbers, draw(rows.polygons(numbers))))
+        return cls(rows, sheets)
 
     def save(self, folder: Path) -> None:
         """Write the view into `folder` as one file."""
-        columns: dict[str, pa.Array] = {
-            name: pa.array([getattr(b, name) for b in self.boundaries], pa.string())
-            for name in _TEXTS
-        }
-        shapes = [boundary.geometry for boundary in self.boundaries]
-        columns["geometry"] = pa.array(shapely.to_wkb(shapes), pa.large_binary())
-        write_view(folder / FILE, pa.table(columns), kind=_KIND, version=_VERSION)
+        columns = {**self.boundaries.columns, **to_columns(self._sheets)}
+        write_lists(folder / FILE, columns, kind=_KIND, version=_VERSION)
 
     @classmethod
     def open(cls, folder: Path) -> BoundaryIndex:
-        """Open the view in `folder`. Raises ViewDamaged or ViewOutdated."""
-        table = read_view(folder / FILE, kind=_KIND, version=_VERSION)
-        texts = [table.column(name).to_pylist() for name in _TEXTS]
-        shapes = shapely.from_wkb(table.column("geometry").to_pylist())
-        rows = zip(*texts, shapes, strict=True)
-        return cls(Boundary(*row) for row in rows)
+        """Map the view in `folder`. Raises ViewDamaged or ViewOutdated."""
+        columns = read_lists(folder / FILE, kind=_KIND, version=_VERSION)
+        return cls(BoundaryRows(columns), from_columns(columns))
 
     @property
     def sets(self) -> tuple[BoundarySet, ...]:
         """The sets that are held, in the order of their first boundaries."""
-        return tuple(
-            dict.fromkeys(
-                BoundarySet(b.layer, b.vintage, b.resolution) for b in self.boundaries
-            )
-        )
+        return tuple(dict.fromkeys(self.boundaries.sets))
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -128,14 +124,15 @@ class BoundaryIndex:
         A layer that is missing here had no boundaries then, so that an empty
         answer can be told from a point outside every area.
         """
-        return self._selection.vintages(at, layers)
+        return self._selection.vintages(today() if at is None else at, layers)
 
     def counting(
         self, at: str | None = None, layers: Collection[str] | None = None
     ) -> Rows:
         """The rows of the boundaries that count at `at`, lowest first; raises
         InvalidParameter as `locate_point` does."""
-        return np.flatnonzero(self._selection.flags(at, layers))
+        day = today() if at is None else at
+        return np.flatnonzero(self._selection.flags(day, layers))
 
     def locate(
         self,
@@ -172,14 +169,13 @@ class BoundaryIndex:
         layers: Collection[str] | None = None,
     ) -> list[tuple[int, bool]]:
         """As `locate_point`: positions in `boundaries`, and whether on the border."""
-        flags = self._selection.flags(at, layers)
+        # Here, since numba takes most of a second to import.
+        from trigpoint.spatial.joining import join_one
+
         found = []
-        for crs, rows, covering in self._planes:
-            east, north = point.planar(crs)
+        for crs, sheets in self._planes(at, layers):
             # NaN, a place beyond the reach of the CRS, is covered by nothing there.
-            if not math.isnan(east):
-                hits = covering.at(east, north, flags[rows])
-                found += [(int(rows[row]), on_border) for row, on_border in hits]
+            found += join_one(sheets, *point.planar(crs), self._judge)
         return sorted(found)
 
     def locate_many(
@@ -197,34 +193,51 @@ class BoundaryIndex:
         that is NaN, out of range or beyond the reach of a CRS is covered by nothing.
         Raises InvalidParameter for a date or layer that is none.
         """
-        return self._many(firsts, seconds, self._selection.flags(at, layers), crs)
+        return self._many(firsts, seconds, self._planes(at, layers), crs)
 
     def locate_all(self, firsts: Floats, seconds: Floats, crs: str = CRS84) -> Covers:
         """As `locate_many`, in every set that is held, whatever the day."""
-        flags = np.ones(len(self.boundaries), dtype=bool)
-        return self._many(firsts, seconds, flags, crs)
+        every = np.ones(len(self.boundaries), dtype=bool)
+        return self._many(firsts, seconds, self._asking(every), crs)
 
     def _many(
-        self, firsts: Floats, seconds: Floats, flags: Flags, given: str
+        self, firsts: Floats, seconds: Floats, planes: _Planes, given: str
     ) -> Covers:
+        from trigpoint.spatial.joining import Asked, join
+
         code = reference_system(given).code
-        lons, lats = lon_lat_from(code, firsts, seconds)
-        answers = []
-        for crs, rows, covering in self._planes:
-            same = crs == code
-            easts, norths = (
-                (np.asarray(firsts, np.float64), np.asarray(seconds, np.float64))
-                if same
-                else from_lon_lat(crs, lons, lats)
-            )
-            points, hits, on_border = covering.many(easts, norths, flags[rows])
-            answers.append((points, rows[hits], on_border))
-        if not answers:
-            none = np.empty(0, np.int64)
-            return Covers(none, none, np.empty(0, bool))
-        points, hits, on_border = map(np.concatenate, zip(*answers, strict=True))
-        order = np.lexsort((hits, points))
-        return Covers(points[order], hits[order], on_border[order])
+        pair = fixed(np.atleast_1d(firsts)), fixed(np.atleast_1d(seconds))
+        lons, lats = lon_lat_from(code, *pair)
+        asked = []
+        for crs, sheets in planes:
+            easts, norths = pair if crs == code else from_lon_lat(crs, lons, lats)
+            places = fixed(easts), fixed(norths)
+            asked += [Asked(*sheet, *places) for sheet in sheets]
+        return join(asked, len(pair[0]), self._judge)
+
+    def _planes(self, at: str | None, layers: Collection[str] | None) -> _Planes:
+        """What counts on a day, sheet by sheet; worked out once for each question."""
+        day = today() if at is None else at
+        question = day, None if layers is None else frozenset(layers)
+        known = self._asked.get(question)
+        if known is None:
+            known = self._asking(self._selection.flags(*question))
+            with self._lock:
+                self._asked[question] = known
+                if len(self._asked) > _REMEMBERED:
+                    self._asked.popitem(last=False)
+        return known
+
+    def _asking(self, flags: Flags) -> _Planes:
+        planes: dict[str, list[tuple[Cells, Numbers]]] = {}
+        for crs, members, cells in self._sheets:
+            counting = flags[members]
+            if counting.any():
+                answers = np.zeros(len(members) + 1, np.int32)
+                answers[1:][counting] = members[counting] + 1
+                answers.flags.writeable = False
+                planes.setdefault(crs, []).append((cells, answers))
+        return tuple(planes.items())
 
     def nearest_area(
         self, lon: float, lat: float, at: str | None = None, layer: str = "district"
@@ -238,7 +251,7 @@ class BoundaryIndex:
         covering = self.locate(lon, lat, at, (layer,))
         if covering:
             return covering[0].boundary, 0.0
-        rows = np.flatnonzero(self._selection.flags(at, (layer,)))
+        rows = self.counting(at, (layer,))
         if not len(rows):
             return None
         row, metres = self._borders.nearest(lon, lat, rows)

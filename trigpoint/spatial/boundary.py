@@ -46,10 +46,7 @@ class Boundary:
 
         `generalised to 125 m` is 125.0; `full` is 0.0, the finest.
         """
-        match = _METRES.search(self.resolution)
-        if match is None:
-            return 0.0
-        return float(match[1]) * (1000.0 if match[2] == "km" else 1.0)
+        return metres_of(self.resolution)
 
     @property
     def span(self) -> tuple[str, str]:
@@ -60,6 +57,14 @@ class Boundary:
     def order(self) -> tuple[tuple[int, str], str, str]:
         """Sort key of answers: largest layer first, then lowest code, then key."""
         return layer_rank(self.layer), self.area, self.key
+
+
+def metres_of(resolution: str) -> float:
+    """The length named in a `resolution`, in metres; 0 where none is."""
+    match = _METRES.search(resolution)
+    if match is None:
+        return 0.0
+    return float(match[1]) * (1000.0 if match[2] == "km" else 1.0)
 
 
 def check_boundary(boundary: Boundary) -> None:

@@ -159,3 +159,43 @@ def hits(
                 count += 1
             at += 2 + 2 * cells.records[at + 1]
     return at_places[:count], found[:count], left_open[:count]
+
+
+@compiled
+def gather(
+    answers: Numbers,
+    start: int,
+    stop: int,
+    several: tuple[Rows, Rows, Flags],
+    found: tuple[Rows, Rows, Flags],
+    first: int,
+) -> None:
+    """Put the pairs of the positions from `start` to `stop` into `found`, from its
+    place `first` on, sorted by position, then row.
+
+    `answers` are what `decide` gave, a line for each sheet; `several` the pairs of
+    positions that it left, sorted by position.
+    """
+    points, rows, on_border = found
+    at, other = first, np.searchsorted(several[0], start)
+    for point in range(start, stop):
+        begin = at
+        for sheet in range(answers.shape[0]):
+            if answers[sheet, point] > 0:
+                points[at], rows[at] = point, answers[sheet, point] - 1
+                on_border[at] = False
+                at += 1
+        while other < len(several[0]) and several[0][other] == point:
+            points[at], rows[at] = point, several[1][other]
+            on_border[at] = several[2][other]
+            at += 1
+            other += 1
+        for late in range(begin + 1, at):
+            place = late
+            while place > begin and rows[place - 1] > rows[place]:
+                rows[place - 1], rows[place] = rows[place], rows[place - 1]
+                on_border[place - 1], on_border[place] = (
+                    on_border[place],
+                    on_border[place - 1],
+                )
+                place -= 1

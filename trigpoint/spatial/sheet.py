@@ -7,14 +7,30 @@ that rounding might hide its side) is left open, for GEOS to decide.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import itertools
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import shapely
 
 from trigpoint.spatial.cells import Cells, Grid, Numbers, grid_over
 from trigpoint.spatial.grids import Flags, Floats
+
+_PREFIX = "sheet-"
+_INTEGERS = ("columns", "rows", "areas")
+_REALS = ("west", "south", "scale")
+
+
+class Sheet(NamedTuple):
+    """Cells in the plane of `crs`. `members` are the rows, in the index, of its areas
+    in their order."""
+
+    crs: str
+    members: Numbers
+    cells: Cells
 
 
 class Rings(NamedTuple):
@@ -76,3 +92,46 @@ def _drawn(
     records = filling.write_records(whole, areas, sets, order, bases, runs)
     top, blocks = filling.two_levels(whole, grid, areas)
     return top, blocks, records
+
+
+def to_columns(sheets: Sequence[Sheet]) -> dict[str, pa.Array]:
+    """Sheets as columns with one value, or one list of numbers, a sheet."""
+    columns = {"crs": pa.array([sheet.crs for sheet in sheets], pa.string())}
+    columns["members"] = _lists([sheet.members for sheet in sheets], np.int32)
+    for name in Cells._fields:
+        values = [getattr(sheet.cells, name) for sheet in sheets]
+        if name in _INTEGERS:
+            columns[name] = pa.array(values, pa.int64())
+        elif name in _REALS:
+            columns[name] = pa.array(values, pa.float64())
+        else:
+            columns[name] = _lists(
+                values, np.float64 if name == "corners" else np.int32
+            )
+    return {_PREFIX + name: column for name, column in columns.items()}
+
+
+def from_columns(columns: dict[str, pa.Array]) -> list[Sheet]:
+    """The sheets of `to_columns`, without copying any list."""
+    crs, members, *parts = (
+        _values(columns[_PREFIX + name]) for name in ("crs", "members", *Cells._fields)
+    )
+    return [
+        Sheet(code, numbers, Cells(*cells))
+        for code, numbers, *cells in zip(crs, members, *parts, strict=True)
+    ]
+
+
+def _lists(arrays: Sequence[npt.NDArray[Any]], kind: type[np.generic]) -> pa.Array:
+    offsets = np.cumsum([0, *(len(array) for array in arrays)])
+    values = np.concatenate(arrays) if arrays else np.empty(0, kind)
+    return pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(values))
+
+
+def _values(column: pa.Array) -> list[Any]:
+    if not isinstance(column, pa.LargeListArray):
+        values: list[Any] = column.to_pylist()
+        return values
+    numbers = column.values.to_numpy(zero_copy_only=True)
+    offsets = column.offsets.to_pylist()
+    return [numbers[a:b] for a, b in itertools.pairwise(offsets)]
