@@ -164,7 +164,7 @@ class _Reporter:
 
     def _valued(self, frame: pl.DataFrame, declaration: Declaration) -> pl.DataFrame:
         """The links with what each record declares, by itself or one step away."""
-        own = pl.col(DECLARED + declaration.own).cast(pl.String)
+        own = pl.col(DECLARED + declaration.own)
         if declaration.through is None:
             return frame.with_columns(own.alias(_VALUE))
         target = declaration.through.target or ""
@@ -175,7 +175,7 @@ class _Reporter:
             .frame()
             .select(
                 pl.col(KEY).alias(_THERE),
-                pl.col(DECLARED + declaration.field.name).cast(pl.String).alias(_VALUE),
+                pl.col(DECLARED + declaration.field.name).alias(_VALUE),
             )
         )
         near = frame.with_columns(own.alias(_THERE))

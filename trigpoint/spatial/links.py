@@ -90,7 +90,8 @@ class AreaLinks:
     def frame(self) -> pl.DataFrame:
         """All of it: `key`, `lon`, `lat`, `inside` and `border` (lists of rows), and
         `declared:` columns, in the order of keys."""
-        return pl.DataFrame(self._table)
+        codes = pl.selectors.starts_with(DECLARED)
+        return pl.DataFrame(self._table).with_columns(codes.cast(pl.String))
 
     def pairs(self, keys: pl.Series | None = None) -> pl.DataFrame:
         """`key`, `row` of a boundary and `on_border`, a row for each link; of all
