@@ -80,9 +80,9 @@ def set_lines(
     boundaries that each was made by, its sources and its terms. `schema` is that of
     the register of boundaries."""
     keys: dict[BoundarySet, list[str]] = {}
-    for one in boundaries.boundaries:
-        of = BoundarySet(one.layer, one.vintage, one.resolution)
-        keys.setdefault(of, []).append(one.key)
+    rows = boundaries.boundaries
+    for of, key in zip(rows.sets, rows.texts("key"), strict=True):
+        keys.setdefault(of, []).append(key)
     return sorted(
         line
         for of, known in keys.items()
