@@ -7,7 +7,7 @@ says that it is one, or when it is an http(s) address.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,10 +94,12 @@ def title_of(record: Record) -> str:
 
 @dataclass(frozen=True)
 class Map:
-    """An outline as SVG: `view` is a viewBox, `path` the data of one path."""
+    """An outline as SVG: `view` is a viewBox, `path` the data of one path, and `dots`
+    the places of points."""
 
     view: str
     path: str
+    dots: tuple[tuple[str, str], ...] = ()
 
 
 def map_of(record: Record, schema: Schema) -> Map | None:
@@ -112,22 +114,26 @@ def map_of(record: Record, schema: Schema) -> Map | None:
     return outline(shape)
 
 
-def outline(shape: BaseGeometry) -> Map:
-    """An outline in 300 units of width, degrees of latitude stretched to fit."""
+def outline(shape: BaseGeometry, places: Iterable[tuple[float, float]] = ()) -> Map:
+    """An outline in 300 units of width, degrees of latitude stretched to fit, and
+    places (longitude, latitude) in it."""
     west, south, east, north = shape.bounds
     scale = 300 / max(east - west, 1e-9)
     # A degree of longitude is shorter than one of latitude, by the cosine of latitude.
     stretch = 1 / max(math.cos(math.radians((south + north) / 2)), 0.1)
     height = (north - south) * scale * stretch
+
+    def drawn(lon: float, lat: float) -> tuple[str, str]:
+        across, down = (lon - west) * scale, (north - lat) * scale * stretch
+        return f"{across:.1f}", f"{down:.1f}"
+
     parts = []
     for part in shapely.get_parts(_simplified(shape)):
         for ring in (part.exterior, *part.interiors):
-            pairs = [
-                f"{(lon - west) * scale:.1f} {(north - lat) * scale * stretch:.1f}"
-                for lon, lat in ring.coords
-            ]
+            pairs = [" ".join(drawn(lon, lat)) for lon, lat in ring.coords]
             parts.append("M" + "L".join(pairs) + "Z")
-    return Map(f"-2 -2 304 {height + 4:.0f}", "".join(parts))
+    dots = tuple(drawn(lon, lat) for lon, lat in places)
+    return Map(f"-2 -2 304 {height + 4:.0f}", "".join(parts), dots)
 
 
 def _simplified(shape: BaseGeometry) -> BaseGeometry:

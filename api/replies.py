@@ -14,8 +14,10 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import urlencode
 
 import anyio
+from fastapi import Request
 from starlette.datastructures import Headers
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -205,6 +207,13 @@ def _names(header: str, etag: str) -> bool:
     """Whether `If-None-Match` names an entity tag, by weak comparison."""
     tags = {tag.strip().removeprefix("W/") for tag in header.split(",")}
     return "*" in tags or etag.removeprefix("W/") in tags
+
+
+def next_page(request: Request, prefix: str, key: str) -> str:
+    """The URL of the page that starts after `key`, with the same parameters; `prefix`
+    is the path that the installation is served under."""
+    given = [(n, v) for n, v in request.query_params.items() if n != "after"]
+    return f"{prefix}{request.scope['path']}?{urlencode([*given, ('after', key)])}"
 
 
 def see_other(target: str, status: int, query: str = "") -> Response:

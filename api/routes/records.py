@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
@@ -13,7 +12,7 @@ from api.negotiation import HTML, Choice
 from api.parameters import At, Known, Limit, Once
 from api.past import Then
 from api.paths import Key, RegisterName, Suffixed
-from api.replies import Link, Reply, see_other
+from api.replies import Link, Reply, next_page, see_other
 from api.representations import DATA, RECORD, as_json, records_body
 from trigpoint.dates import days_of
 from trigpoint.errors import InvalidParameter
@@ -58,7 +57,7 @@ def records(
     )
     url, links = None, []
     if len(found) > limit:
-        url = _next(request, here.path(""), found[limit - 1].entry.key)
+        url = next_page(request, here.path(""), found[limit - 1].entry.key)
         links = [Link(url, "next")]
     body = records_body(here, schema, found[:limit], url, choice.format)
     sizes = here.size_of(register)
@@ -84,12 +83,6 @@ def _filters(request: Request, schema: Schema) -> dict[str, str]:
             limit=_MAX_FILTERS,
         )
     return where
-
-
-def _next(request: Request, prefix: str, key: str) -> str:
-    """The URL of the page that starts after `key`, with the same filters."""
-    given = [(n, v) for n, v in request.query_params.items() if n != "after"]
-    return f"{prefix}{request.scope['path']}?{urlencode([*given, ('after', key)])}"
 
 
 @router.get(
