@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from trigpoint.errors import InvalidInput, InvalidParameter, InvalidPoint
 from trigpoint.spatial.crs import point_from_lon_lat
 from trigpoint.spatial.distance import distances
-from trigpoint.spatial.files import read_view, write_view
+from trigpoint.spatial.files import read_lists, write_lists
 from trigpoint.spatial.grids import Flags, Floats, Rows, fixed
 from trigpoint.spatial.tree import Tree, size_of
 from trigpoint.spatial.within import Area, Circle
@@ -113,28 +113,23 @@ class PositionIndex:
 
     def save(self, path: Path) -> None:
         """Write the view as the file `path`."""
-        # One row of lists, since there are fewer nodes than positions.
         columns = {
-            "key": _listed(self._keys),
-            "rank": _listed(pa.array(self._ranks)),
-            "lon": _listed(pa.array(self._lons)),
-            "lat": _listed(pa.array(self._lats)),
-            "span": _listed(pa.array(self._tree.spans.ravel())),
-            "hull": _listed(pa.array(self._tree.hulls.ravel())),
+            "key": self._keys,
+            "rank": pa.array(self._ranks),
+            "lon": pa.array(self._lons),
+            "lat": pa.array(self._lats),
+            "span": pa.array(self._tree.spans.ravel()),
+            "hull": pa.array(self._tree.hulls.ravel()),
         }
-        write_view(path, pa.table(columns), kind=_KIND, version=_VERSION)
+        write_lists(path, columns, kind=_KIND, version=_VERSION)
 
     @classmethod
     def open(cls, path: Path) -> PositionIndex:
         """Open the view at `path`, mapped. Raises ViewDamaged or ViewOutdated."""
-        table = read_view(path, kind=_KIND, version=_VERSION).combine_chunks()
-        lists = {
-            name: table.column(name).combine_chunks().values
-            for name in table.column_names
-        }
-        keys = lists.pop("key")
+        columns = read_lists(path, kind=_KIND, version=_VERSION)
+        keys = columns.pop("key")
         ranks, lons, lats, spans, hulls = (
-            values.to_numpy(zero_copy_only=True) for values in lists.values()
+            values.to_numpy(zero_copy_only=True) for values in columns.values()
         )
         nodes = size_of(len(keys))
         tree = Tree(len(keys), spans.reshape(nodes, 4), hulls.reshape(nodes, 6))
@@ -256,8 +251,3 @@ def _check(names: pa.Array, lons: Floats, lats: Floats) -> None:
 def _ordered(names: pa.Array) -> bool:
     """Whether keys are in their own order."""
     return not pc.any(pc.greater(names[:-1], names[1:])).as_py()
-
-
-def _listed(values: pa.Array) -> pa.Array:
-    """A column of one row, the list of some values."""
-    return pa.LargeListArray.from_arrays(pa.array([0, len(values)], pa.int64()), values)
