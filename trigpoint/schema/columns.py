@@ -20,7 +20,7 @@ _STRING = f"{XSD}string"
 _ZEROS = r"-?(?:(?:0|[1-9][0-9]*)\.[0-9]*[1-9]0+|[1-9][0-9]*\.0*)"
 _CANONICAL = r"(?:0|-?[1-9][0-9]*|-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9])"
 _SEGMENT = r"[A-Za-z0-9_.~\-!$&'()*+,;=:@]"
-_TO_ENCODE = r"[^A-Za-z0-9_.~\-!$&'()*+,;=:@]"
+_TO_ENCODE_OR_SPACE = r"[^A-Za-z0-9_.~\-!$&'()*+,;=:@ ]"
 _CURIE = rf"^[A-Za-z0-9_.~\-!$&'()*+,;=@]*:{_SEGMENT}*$"
 _POINT = r"^\[-?[0-9]+(?:\.[0-9]+)?,-?[0-9]+(?:\.[0-9]+)?\]$"
 _SPACED_NUMBER = r"[\t-\r ]*(-?[0-9]+(?:\.[0-9]+)?)[\t-\r ]*"
@@ -93,9 +93,17 @@ def iri_of(text: pl.Expr, field: Field, base: str) -> pl.Expr:
 
 def record_iri_of(key: pl.Expr, register: str, base: str) -> pl.Expr:
     """The IRIs of records of a register, by their keys."""
-    odd = _where(key.str.contains(_TO_ENCODE), key)
-    encoded = odd.map_elements(encode_key, return_dtype=pl.String)
-    return pl.lit(record_iri(base, register, "")) + pl.coalesce(encoded, key)
+    return pl.lit(record_iri(base, register, "")) + encoded(key)
+
+
+def encoded(key: pl.Expr) -> pl.Expr:
+    """Keys as path segments. A space, as in each postcode, is what many have; what else
+    has to be encoded is rare, and given to `iris` value by value."""
+    spaced = _where(key.str.contains(" ", literal=True), key)
+    plain = pl.coalesce(spaced.str.replace_all(" ", "%20", literal=True), key)
+    odd = _where(key.str.contains(_TO_ENCODE_OR_SPACE), key)
+    other = odd.map_elements(encode_key, return_dtype=pl.String)
+    return pl.coalesce(other, plain)
 
 
 def wkt_of(text: pl.Expr, field: Field) -> pl.Expr:

@@ -91,6 +91,28 @@ def items_of(frame: pl.DataFrame, schema: Schema) -> pl.Series:
     return frame.select(whole)["item"]
 
 
+def fields_of(texts: pl.Series, schema: Schema) -> tuple[pl.DataFrame, pl.Series]:
+    """Items in columns, one for each field of the schema (null where it is absent), and
+    which of them these columns do not hold as they stand: an item is held if it comes
+    out of them again letter by letter. What stands in the columns of others means
+    nothing.
+    """
+    kinds = {
+        field.name: pl.List(pl.String) if field.many else pl.String()
+        for field in schema.fields
+    }
+    decoded = texts.alias("item").to_frame()
+    try:
+        rows = decoded.select(pl.col("item").str.json_decode(pl.Struct(kinds)))
+    except pl.exceptions.ComputeError:
+        # One value of another form is enough for the engine to give up all of them.
+        nothing = pl.DataFrame(schema=kinds)
+        return nothing.clear(len(texts)), pl.repeat(True, len(texts), eager=True)
+    frame = rows.unnest("item")
+    odd = items_of(frame, schema).ne_missing(decoded["item"])
+    return frame, odd
+
+
 def _member(name: str, many: bool) -> pl.Expr:
     """`,"name":value`, or null where the field is absent."""
     column = pl.col(name)
