@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -25,17 +25,17 @@ from trigpoint.log.reader import LogReader
 from trigpoint.placed import Places
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.items import Item
-from trigpoint.schema.rdf import lon_lat_of, ntriples
+from trigpoint.schema.rdf import lon_lat_of
 from trigpoint.schema.shape import Schema
 from trigpoint.spatial.boundaries import BoundaryIndex
 from trigpoint.spatial.boundary import Boundary, check_boundary
 from trigpoint.spatial.geometry import parse_wkt_literal
 from trigpoint.spatial.nearest import PositionIndex
+from trigpoint.triples import MANY, RegisterTriples
 from trigpoint.view import Progress, View
 
 BOUNDARY = "boundary"
 _LOG = logging.getLogger(__name__)
-_CHUNK = 20_000  # keys whose old and new lines are held in memory at once
 
 
 class Build:
@@ -112,8 +112,9 @@ class Build:
         graphs = {graph_iri(self._base, name): lines for name, lines in named.items()}
         if self._old is None:
             graphs[graph_iri(self._base, "ontology")] = self._schemas.ontology_lines
-            lines = (line for name in changed for line in self._all_lines(name))
-            with GraphView.build(folder / "graph", lines, graphs) as graph:
+            with GraphView.build(folder / "graph", (), graphs) as graph:
+                whole = (self._triples(name).all() for name in changed)
+                graph.load(chain.from_iterable(whole))
                 _link(graph, links)
             return
         with (
@@ -121,43 +122,14 @@ class Build:
             last.fork(folder / "graph") as graph,
         ):
             for name in changed:
-                self._change(graph, name, self._old.sizes.get(name, 0))
+                self._triples(name).write(graph, self._old.sizes.get(name, 0))
             for iri, lines_of in graphs.items():
                 graph.replace_graph(iri, lines_of)
             _link(graph, links)
 
-    def _all_lines(self, register: str) -> Iterator[str]:
-        schema, total = self._schemas[register], self._log.count(register)
-        for done, record in enumerate(self._log.iter_records(register), start=1):
-            if done % 5000 == 0 or done == total:
-                self._progress(f"graph: {register}", done, total)
-            yield from ntriples(record.item, schema, self._base)
-
-    def _change(self, graph: GraphView, register: str, since: int) -> None:
-        """Bring a register in the graph from the size `since` up to the log."""
-        if not since:
-            graph.load(self._all_lines(register))
-            return
-        done, changes = 0, self._log.changes(register, since)
-        while some := list(islice(changes, _CHUNK)):
-            graph.apply(*self._delta(some, register))
-            done += len(some)
-            self._progress(f"graph: {register}", done, None)
-
-    def _delta(
-        self, changes: Iterable[tuple[Item | None, Item | None]], register: str
-    ) -> tuple[list[str], list[str]]:
-        """Lines to take out and to put in, for items then and now."""
-        removed: list[str] = []
-        added: list[str] = []
-        for old, new in changes:
-            was, now = set(self._lines(old, register)), set(self._lines(new, register))
-            removed += was - now
-            added += now - was
-        return removed, added
-
-    def _lines(self, item: Item | None, register: str) -> list[str]:
-        return ntriples(item, self._schemas[register], self._base) if item else []
+    def _triples(self, name: str) -> RegisterTriples:
+        schema = self._schemas[name]
+        return RegisterTriples(self._log, schema, self._base, self._progress)
 
     def _boundaries(self, folder: Path, changed: bool) -> None:
         if self._old is not None and not changed:
@@ -189,10 +161,11 @@ class Build:
 def _link(graph: GraphView, links: Iterable[GraphChange]) -> None:
     """Bring the graphs of links to areas up to date."""
     for change in links:
-        if change.removed.is_empty() and len(change.added) > _CHUNK:
-            graph.load(change.added, change.iri)
-        else:
-            graph.apply(change.removed, change.added, change.iri)
+        added = change.added
+        if len(added) >= MANY:
+            graph.load([added + "\n"], change.iri)
+            added = added.clear()
+        graph.apply(change.removed, added, change.iri)
 
 
 def boundary_index(log: LogReader, schemas: Schemas) -> BoundaryIndex:

@@ -68,7 +68,8 @@ class AreasBuild:
         old = self._old.areas.get(register) if self._old else None
         since = self._old.sizes.get(register, 0) if self._old else 0
         if old is None or not self._same:
-            links = AreaLinks.build(self._places.all(register), self._boundaries)
+            places = self._places.since(register, 0)
+            links = AreaLinks.build(places, self._boundaries)
             keys = None
         else:
             places = self._places.since(register, since)
@@ -87,13 +88,11 @@ class AreasBuild:
         """Which lines stand in which graphs for all records, or those of `keys`."""
         if links is None:
             return pl.DataFrame(schema=_LINES)
-        touches = pl.when("on_border").then(pl.lit(SF_TOUCHES))
+        touches = pl.when("on_border").then(pl.lit(f"> <{SF_TOUCHES}> <"))
         line = pl.concat_str(
             pl.lit("<"),
             record_iri_of(pl.col(KEY), register, self._base),
-            pl.lit("> <"),
-            touches.otherwise(pl.lit(SF_WITHIN)),
-            pl.lit("> <"),
+            touches.otherwise(pl.lit(f"> <{SF_WITHIN}> <")),
             _AREA,
             pl.lit("> ."),
         )
@@ -115,15 +114,19 @@ def _differences(before: pl.DataFrame, after: pl.DataFrame) -> Iterator[GraphCha
         yield GraphChange(graph, out, into)
 
 
+def link_line(record: str, area: str, *, on_border: bool) -> str:
+    """One link as an N-Triples line, from the IRIs of a record and an area."""
+    return f"<{record}> <{SF_TOUCHES if on_border else SF_WITHIN}> <{area}> ."
+
+
 def area_rows(boundaries: BoundaryIndex, base: str) -> pl.DataFrame:
     """The `graph` and the `area` (an IRI) of each `row` of an index."""
-    rows = [
-        (
-            row,
-            areas_graph_iri(base, one.layer, one.vintage, one.resolution),
-            record_iri(base, one.area_register, one.area),
-        )
-        for row, one in enumerate(boundaries.boundaries)
-    ]
+    rows = boundaries.boundaries
+    named = zip(rows.texts("area_register"), rows.texts("area"), strict=True)
+    columns = {
+        "row": range(len(rows)),
+        _GRAPH: [areas_graph_iri(base, *of) for of in rows.sets],
+        _AREA: [record_iri(base, *one) for one in named],
+    }
     schema = {"row": pl.Int32, _GRAPH: pl.String, _AREA: pl.String}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return pl.DataFrame(columns, schema=schema)

@@ -28,7 +28,7 @@ from trigpoint.schema.catalogue import Schemas
 from trigpoint.view import Progress, View, silent
 
 # Raised when the code that builds views changes what they hold.
-FORMAT = 3
+FORMAT = 4
 PATIENCE = 600.0  # seconds to wait for another process's publish
 
 
@@ -38,13 +38,23 @@ class Views:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._pointer = folder / "current"
+        self._named: tuple[tuple[int, int], int] | None = None
 
     def version(self) -> int | None:
-        """The version that is named as current; None when none is, or not legibly."""
+        """The version that is named as current; None when none is, or not legibly.
+
+        The name is read again once another file has taken its place, as each publish
+        puts one there.
+        """
         try:
-            return int(self._pointer.read_text())
+            found = self._pointer.stat()
+            which = found.st_ino, found.st_mtime_ns
+            named = self._named
+            if named is None or named[0] != which:
+                named = self._named = which, int(self._pointer.read_text())
         except (FileNotFoundError, ValueError):
             return None
+        return named[1]
 
     def current(self) -> View | None:
         """The published view; None before the first publish, and when it was made by

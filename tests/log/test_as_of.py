@@ -35,7 +35,7 @@ READS: dict[str, Read] = {
     "one value": lambda log: log.values("town", pl.Series(["a"]), "name").rows(),
     "iter_items": lambda log: [f.rows() for f in log.iter_items("town")],
     "entries": lambda log: log.entries("town", 3, 5),
-    "changes": lambda log: list(log.changes("town", 4)),
+    "changed": lambda log: [f.sort("key").rows() for f in log.changed("town", 4)],
 }
 
 

@@ -29,6 +29,7 @@ from trigpoint.errors import (
 from trigpoint.log import merkle, records
 from trigpoint.log.entry import Batch, SystemEntry, leaf
 from trigpoint.log.store import Log
+from trigpoint.schema.items import parse_item
 
 DATES = ("start-date", "end-date")
 
@@ -173,13 +174,20 @@ def test_withheld_content_is_gone_but_its_hash_stays(log: Log) -> None:
 
 def test_changes_since_an_entry_are_told_by_key(log: Log) -> None:
     """Each key that changed comes once, with its item then and now."""
+    (frame,) = log.changed("town", 2)
     names = [
-        (old and old.get("name"), new and new.get("name"))
-        for old, new in log.changes("town", 2)
+        (key, *(text and parse_item(text).get("name") for text in texts))
+        for key, *texts in frame.sort("key").rows()
     ]
-    assert names == [("Ayr", "Ayr"), ("Bath", "Bath Spa"), (None, "Bath")]
-    assert list(log.changes("town", 5)) == []
-    assert [old for old, _ in log.changes("town", 0)] == [None, None, None]
+    assert names == [
+        ("a", "Ayr", "Ayr"),
+        ("b", "Bath", "Bath Spa"),
+        ("c", None, "Bath"),
+    ]
+    assert list(log.changed("town", 5)) == []
+    (everything,) = log.changed("town")
+    assert sorted(everything["key"]) == ["a", "b", "c"]
+    assert everything["old"].null_count() == 3
 
 
 def test_values_of_keys_are_looked_up_at_once(log: Log) -> None:

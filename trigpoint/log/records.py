@@ -18,7 +18,7 @@ from trigpoint.dates import days_of
 from trigpoint.errors import NoSuchRecord, QueryTimedOut
 from trigpoint.log.entries import EntryReader
 from trigpoint.log.entry import Entry, Record
-from trigpoint.schema.items import Item, parse_item
+from trigpoint.schema.items import parse_item
 
 # CROSS JOIN keeps SQLite from reading the items first.
 _RECORDS = """
@@ -69,21 +69,22 @@ _ALL_HELD = """
     WHERE register = :register AND number <= :size
 """
 _ALL_ITEMS = f"SELECT e.key, i.content {_IN_ORDER}"
-# The + keeps SQLite to the entries that are new, instead of the index of all keys.
-_CHANGES = """
-    SELECT o.content, n.content
-    FROM (
-        SELECT key, max(number) AS number FROM entry
-        WHERE register = :register AND number > :since AND number <= :size
-        GROUP BY +key
-    ) changed
-    CROSS JOIN entry e ON e.register = :register AND e.number = changed.number
-    CROSS JOIN item n ON n.id = e.item
+# In the order of the log: an item lies near that of the entry before.
+_CHANGED = """
+    SELECT e.key, o.content, n.content
+    FROM entry e CROSS JOIN item n ON n.id = e.item
     LEFT JOIN entry p ON p.register = :register AND p.number = (
         SELECT max(number) FROM entry
-        WHERE register = :register AND key = changed.key AND number <= :since
+        WHERE register = :register AND key = e.key AND number <= :since
     )
     LEFT JOIN item o ON o.id = p.item
+    WHERE e.register = :register AND e.number > :since AND e.number <= :size
+        AND NOT EXISTS (
+            SELECT 1 FROM entry later
+            WHERE later.register = :register AND later.key = e.key
+                AND later.number > e.number AND later.number <= :size
+        )
+    ORDER BY e.number
 """
 _FILTER = """AND EXISTS (
     SELECT 1 FROM json_each(i.content, :field?) WHERE value = :value?)
@@ -227,14 +228,15 @@ class RecordReader(EntryReader):
         while rows := found.fetchmany(most):
             yield pl.DataFrame(rows, schema=schema, orient="row")
 
-    def changes(
-        self, register: str, since: int
-    ) -> Iterator[tuple[Item | None, Item | None]]:
-        """Per key with entries after number `since`: its item then and now; None where
-        there was none, or its content is withheld."""
+    def changed(self, register: str, since: int = 0) -> Iterator[pl.DataFrame]:
+        """Each `key` with entries after number `since`, once, with the texts of its
+        item then (`old`) and now (`new`), in frames; null where there was none, or its
+        content is withheld. After 0 these are all keys, and nothing is old."""
+        schema = dict.fromkeys(("key", "old", "new"), pl.String)
         bound = self._bind(register) | {"since": since}
-        for old, new in self.db.execute(_CHANGES, bound):
-            yield (parse_item(old) if old else None, parse_item(new) if new else None)
+        found = self.db.execute(_CHANGED, bound)
+        while rows := found.fetchmany(_MANY):
+            yield pl.DataFrame(rows, schema=schema, orient="row")
 
     def _bind(self, register: str) -> dict[str, object]:
         number, size = self._span(register)

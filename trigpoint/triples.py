@@ -1,0 +1,81 @@
+"""The records of a register in the graph: all of them, or what changed since a size.
+
+Whether one record changed or two million came, their lines are made in columns. Many
+go to the store in bulk as they are made, few one by one, which makes no files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from trigpoint.graph.store import GraphView
+from trigpoint.log.reader import LogReader
+from trigpoint.schema.lines import RecordLines
+from trigpoint.schema.shape import Schema
+from trigpoint.view import Progress
+
+# A bulk load makes four files, and takes as long for few entries as for some thousand.
+MANY = 5_000
+_LINE = "line"
+
+
+@dataclass(frozen=True)
+class RegisterTriples:
+    """What the graph says of the records of one register, by the log as it is."""
+
+    log: LogReader
+    schema: Schema
+    base: str
+    progress: Progress
+
+    def write(self, graph: GraphView, since: int = 0) -> None:
+        """Bring the register in the graph from the size `since` up to the log.
+
+        In memory are lines of a frame of records, and those that are to go.
+        """
+        removed: list[pl.Series] = []
+        added = self._texts(since, removed)
+        if self.log.size(self.schema.register) - since >= MANY:
+            graph.load(added)
+            lines: Iterator[str] = iter(())
+        else:
+            lines = iter([line for texts in added for line in _split(texts)])
+        gone = (line for texts in removed for line in texts)
+        graph.apply(gone, lines)
+
+    def all(self) -> Iterator[pl.Series]:
+        """The texts that `GraphView.load` takes, for a graph that has none of them."""
+        return self._texts(0, [])
+
+    def _texts(self, since: int, removed: list[pl.Series]) -> Iterator[pl.Series]:
+        """Columns of what is new; lines that are to go are put into `removed`. What is
+        in the one is not in the other, so their order does not matter."""
+        register, done = self.schema.register, 0
+        total = self.log.size(register) - since
+        lines = RecordLines(self.schema, self.base)
+        for frame in self.log.changed(register, since):
+            new = pl.col("old").is_null()
+            yield from lines.of(frame.filter(new)["new"].drop_nulls())
+            amended = frame.filter(~new)
+            if len(amended):
+                was = _lines(lines.of(amended["old"]))
+                now = _lines(lines.of(amended["new"].drop_nulls()))
+                removed.append(was.join(now, on=_LINE, how="anti")[_LINE])
+                yield now.join(was, on=_LINE, how="anti")[_LINE] + "\n"
+            done += len(frame)
+            self.progress(f"graph: {register}", done, total)
+
+
+def _lines(columns: Iterator[pl.Series]) -> pl.DataFrame:
+    """The lines in columns of texts, each once and by itself."""
+    lines = [_split(texts).alias(_LINE) for texts in columns]
+    return pl.concat(lines).unique().to_frame()
+
+
+def _split(texts: pl.Series) -> pl.Series:
+    """The lines of texts, without line feeds."""
+    lines = texts.drop_nulls().str.strip_suffix("\n").str.split("\n")
+    return lines.explode().drop_nulls()
