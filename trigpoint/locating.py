@@ -55,9 +55,10 @@ class Locator:
         self._register = register
         self._asked = None if layers is None else tuple(layers)
         if layers is not None:
-            areas.boundaries.vintages(areas.day, layers)  # refuses what is no layer
+            areas.check_layers(layers)
         self._drawn = areas.boundaries.vintages(areas.day)
         self._digits = 2 * len(areas.boundaries.boundaries) + 1
+        self.registers: set[str] = set()  # that any answer may speak of
         self._answers = Answers(self._codes_of_layers())
         self._known: dict[int | tuple[int, ...], int] = {}
         self._explained = 0
@@ -184,15 +185,20 @@ class Locator:
         return dict.fromkeys(f"{register}:{key}" for register, key, _ in named)
 
     def _codes_of_layers(self) -> dict[str, list[str]]:
-        """The layers of which there may be any area, with the codes of those."""
+        """The layers of which there may be any area, with the codes of those.
+
+        Everything that an answer may need of the log is read by this.
+        """
         areas = self._areas
-        vintages = areas.boundaries.vintages(areas.day)
-        found: dict[str, set[str]] = {layer: set() for layer in self._asked or vintages}
-        for boundary in areas.boundaries.boundaries:
-            if vintages.get(boundary.layer) == boundary.vintage:
-                for area in areas.of_boundary(boundary):
-                    if self._asked is None or area.layer in self._asked:
-                        found.setdefault(area.layer, set()).add(area.code)
+        found: dict[str, set[str]] = {
+            layer: set() for layer in self._asked or self._drawn
+        }
+        for row in areas.boundaries.counting(areas.day).tolist():
+            for area in areas.of(row):
+                if self._asked is None or area.layer in self._asked:
+                    found.setdefault(area.layer, set()).add(area.code)
+                    self.registers.add(area.register)
+                    self.registers.update(area.authority[:1] if area.authority else ())
         return {layer: sorted(found[layer]) for layer in sorted(found, key=layer_rank)}
 
 

@@ -151,7 +151,7 @@ class Areas:
         that is none.
         """
         if layers is not None:
-            self._check(layers)
+            self.check_layers(layers)
         found = self.boundaries.locate_point(point, self.day)
         return self.together(((one.boundary, one.relation) for one in found), layers)
 
@@ -170,7 +170,8 @@ class Areas:
         kept = [a for a in areas.values() if layers is None or a.layer in layers]
         return sorted(kept, key=lambda area: area.order)
 
-    def _check(self, layers: Collection[str]) -> None:
+    def check_layers(self, layers: Collection[str]) -> None:
+        """Raises InvalidParameter for a layer that is none."""
         known = {*LAYERS, *self.boundaries.layers}
         if not known.issuperset(layers):
             raise InvalidParameter(
