@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from fastapi import Request
@@ -21,6 +22,7 @@ from api.limits import HeadersTooLarge
 from trigpoint.errors import TrigpointError
 
 MAX_ACCEPT = 4_096  # characters of all `Accept` lines together
+_REMEMBERED = 512  # choices; clients send few different headers
 
 # Possessive throughout: what has been read is never given back and read again.
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"  # noqa: S105  RFC 9110 calls it a token
@@ -58,7 +60,11 @@ NT = Format("nt", "application/n-triples")
 CSV = Format("csv", "text/csv")
 HTML = Format("html", "text/html")
 GEOJSON = Format("geojson", "application/geo+json")
-SUFFIXES = {form.suffix: form for form in (JSON, JSONLD, TTL, NT, CSV, HTML, GEOJSON)}
+NDJSON = Format("ndjson", "application/x-ndjson")
+ARROW_STREAM = Format("arrows", "application/vnd.apache.arrow.stream")
+ARROW_FILE = Format("arrow", "application/vnd.apache.arrow.file")
+TABLES = (CSV, NDJSON, GEOJSON, ARROW_STREAM, ARROW_FILE)
+SUFFIXES = {form.suffix: form for form in (JSON, JSONLD, TTL, NT, HTML, *TABLES)}
 
 
 @dataclass(frozen=True)
@@ -150,7 +156,10 @@ def quality_of(media_type: str, ranges: Iterable[MediaRange]) -> float:
     return max(one.quality for one in fitting if one.specificity == closest)
 
 
-def choose(offered: Sequence[Format], suffix: str | None, accept: str | None) -> Choice:
+@lru_cache(_REMEMBERED)
+def choose(
+    offered: tuple[Format, ...], suffix: str | None, accept: str | None
+) -> Choice:
     """The format of an answer; raises NotAcceptable with what is available."""
     if suffix is not None:
         for form in offered:

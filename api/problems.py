@@ -53,6 +53,8 @@ TABLE: dict[type[errors.TrigpointError], Kind] = {
     errors.InvalidIdentifier: Kind(400, "An identifier cannot be read"),
     errors.InvalidPoint: Kind(400, "A position cannot be read"),
     errors.InvalidParameter: Kind(400, "A parameter cannot be used"),
+    errors.InvalidTable: Kind(422, "The body is no table that can be answered"),
+    errors.TableTooLong: Kind(413, "The table has too many rows"),
     errors.QueryRejected: Kind(400, "The query is not offered here"),
     errors.QueryTooLarge: Kind(400, "The query or its answer is too large"),
     errors.QueryTimedOut: Kind(503, "The query took too long"),
