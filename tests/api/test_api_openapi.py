@@ -38,6 +38,7 @@ def test_every_door_is_documented(document: dict[str, Any]) -> None:
         "/lookup/point",
         "/lookup/postcode/{postcode}",
         "/lookup/nearest",
+        "/lookup/within",
         "/sparql",
         "/dumps",
         "/dumps/{file}",
