@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from trigpoint.spatial.boundaries import BoundaryIndex
 from trigpoint.spatial.files import read_view, write_view
@@ -92,6 +93,11 @@ class AreaLinks:
         `declared:` columns, in the order of keys."""
         codes = pl.selectors.starts_with(DECLARED)
         return pl.DataFrame(self._table).with_columns(codes.cast(pl.String))
+
+    def positions(self) -> pl.DataFrame:
+        """`key`, `lon` and `lat` of the records that have a position, by key."""
+        placed = self._table.select(list(_PLACED))
+        return pl.DataFrame(placed.filter(pc.field(LON).is_valid()))
 
     def pairs(self, keys: pl.Series | None = None) -> pl.DataFrame:
         """`key`, `row` of a boundary and `on_border`, a row for each link; of all
