@@ -33,7 +33,7 @@ STARTS_LEFT, ENDS_LEFT = 1, 2  # flags of a run: that end lies left of the cell
 
 _CELLS_AN_EDGE = 32
 _FEWEST, _MOST = 64 * 64, 48 << 20
-_LONGEST = 1 << 19  # cells along one side
+_LONGEST = 1 << 16  # cells along one side
 _FINEST = 2.0**-30  # of the largest coordinate
 
 

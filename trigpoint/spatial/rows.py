@@ -78,8 +78,8 @@ class BoundaryRows(Sequence[Boundary]):
 
     def texts(self, name: str) -> list[str]:
         """One column of texts; `` where there is none."""
-        texts: list[str] = self.columns[name].fill_null("").to_pylist()
-        return texts
+        # Not by fill_null(), which imports pandas where that is installed.
+        return [text or "" for text in self.columns[name].to_pylist()]
 
     @property
     def sets(self) -> list[BoundarySet]:

@@ -132,6 +132,12 @@ def _values(column: pa.Array) -> list[Any]:
     if not isinstance(column, pa.LargeListArray):
         values: list[Any] = column.to_pylist()
         return values
-    numbers = column.values.to_numpy(zero_copy_only=True)
+    # Not by to_numpy(), which imports pandas where that is installed.
+    kind = np.float64 if pa.types.is_floating(column.type.value_type) else np.int32
+    whole = column.values
+    numbers = np.frombuffer(
+        whole.buffers()[1], kind, len(whole), whole.offset * np.dtype(kind).itemsize
+    )
+    numbers.flags.writeable = False
     offsets = column.offsets.to_pylist()
     return [numbers[a:b] for a, b in itertools.pairwise(offsets)]
