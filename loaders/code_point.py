@@ -14,7 +14,12 @@ from pathlib import Path
 
 import polars as pl
 
-from loaders.columns import area_curie, area_register, lon_lat_point
+from loaders.columns import (
+    area_curie,
+    area_register,
+    lon_lat_point,
+    northern_irish,
+)
 from loaders.layout import ROW, Layout
 from loaders.source import LEFT_OUT, OGL, PROBLEM, Given, Rows, Source
 from trigpoint.errors import NoData
@@ -66,7 +71,7 @@ def _rows(raw: pl.LazyFrame) -> pl.LazyFrame:
         )
         .with_columns(
             lon_lat_point(pl.col(EASTING), pl.col(NORTHING)).alias("point"),
-            pl.when(pl.col(POSTCODE).str.contains(r"^BT\d"))
+            pl.when(northern_irish(pl.col(POSTCODE)))
             .then(pl.lit(NORTHERN_IRELAND))
             .alias(LEFT_OUT),
         )

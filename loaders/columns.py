@@ -112,6 +112,14 @@ def _uprn(text: str) -> str | None:
         return None
 
 
+def northern_irish(postcode: pl.Expr) -> pl.Expr:
+    """Whether a postcode is one of Northern Ireland, however it is spelt.
+
+    Eastings and northings that go with one are not of the British grid.
+    """
+    return postcode.str.contains(r"(?i)^\s*B\s*T\s*\d").fill_null(value=False)
+
+
 def lon_lat_point(easting: pl.Expr, northing: pl.Expr) -> pl.Expr:
     """`[lon,lat]` (CRS84, six decimals) of EPSG:27700 metres, through OSTN15.
 

@@ -17,6 +17,7 @@ from loaders.columns import (
     address_lines,
     iso_date,
     lon_lat_point,
+    northern_irish,
     present,
 )
 from loaders.layout import ROW, Layout
@@ -58,6 +59,10 @@ EXTRACT = Layout(
     encoding="cp1252",
 )
 NO_ADDRESS = "UPRN left away, since the register address does not hold it"
+NO_POINT = (
+    "easting and northing left away, since those of a Northern Irish postcode are of "
+    "the Irish grid"
+)
 NOTHING = ("Not applicable", "Does not apply", "Not recorded", "Unknown")
 
 
@@ -65,8 +70,9 @@ def read(given: Given) -> list[Rows]:
     """Rows for `school-eng`.
 
     `address` links only to UPRNs that the register `address` holds; others are left
-    away and remarked. `local-authority` is the authority that governs the area whose
-    code the extract gives.
+    away and remarked, and so are eastings and northings that are not of the British
+    grid. `local-authority` is the authority that governs the area whose code the
+    extract gives.
     """
     types = school_types(given).select(SCHOOL_TYPE, known=SCHOOL_TYPE)
     addresses = given.held("address").lazy().select("address", known_address="address")
@@ -85,10 +91,10 @@ def read(given: Given) -> list[Rows]:
         pl.col("known").alias(SCHOOL_TYPE),
         pl.col("known_address").alias("address"),
         left_out.alias(LEFT_OUT),
-        pl.when(left_out.is_null() & lost).then(pl.lit(NO_ADDRESS)).alias(REMARK),
+        pl.when(left_out.is_null()).then(_remark(lost)).alias(REMARK),
         pl.when(area.is_not_null() & authority.is_null()).then(unknown).alias(PROBLEM),
     )
-    return [Rows(SCHOOL, rows.drop("known", "known_address", "type", "area"))]
+    return [Rows(SCHOOL, rows.drop("known", "known_address", "type", "area", "irish"))]
 
 
 def _texts() -> list[pl.Expr]:
@@ -121,13 +127,29 @@ def _numbers() -> list[pl.Expr]:
         pl.col(LOW_AGE).alias("minimum-age"),
         pl.col(HIGH_AGE).alias("maximum-age"),
         pl.col(CAPACITY).alias("capacity"),
-        lon_lat_point(pl.col(EASTING), pl.col(NORTHING)).alias("point"),
+        pl.when(~northern_irish(pl.col(POSTCODE)))
+        .then(lon_lat_point(pl.col(EASTING), pl.col(NORTHING)))
+        .alias("point"),
+        (
+            northern_irish(pl.col(POSTCODE)) & present(pl.col(EASTING)).is_not_null()
+        ).alias("irish"),
         iso_date(pl.col(OPENED)).alias("start-date"),
         # Of a school that is still open, the day on which it is proposed to close.
         pl.when(pl.col(STATUS) == "Closed")
         .then(iso_date(pl.col(CLOSED)))
         .alias("end-date"),
     ]
+
+
+def _remark(lost: pl.Expr) -> pl.Expr:
+    """What was left away of a row, or null."""
+    said = pl.concat_str(
+        pl.when(lost).then(pl.lit(NO_ADDRESS)),
+        pl.when(pl.col("irish")).then(pl.lit(NO_POINT)),
+        separator="; ",
+        ignore_nulls=True,
+    )
+    return pl.when(said != "").then(said)
 
 
 def _authorities(given: Given) -> pl.LazyFrame:

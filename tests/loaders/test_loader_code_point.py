@@ -79,6 +79,17 @@ def test_os_s_own_file_names_areas(tmp_path: Path) -> None:
     assert reasons(read) == {NORTHERN_IRELAND: 1}
 
 
+@pytest.mark.parametrize("postcode", ["BT1 1AA", "BT11AA", "bt1 1aa", "BT717AA"])
+def test_northern_irish_metres_are_never_read(postcode: str, tmp_path: Path) -> None:
+    """However the postcode is spelt, the row is left out with the reason; on the
+    British grid its pair would be a place in Merseyside."""
+    path = tmp_path / "bt.csv"
+    path.write_text(f"{postcode},10,333800,374500\nBS1 1AA,10,358000,173000\n")
+    read = read_rows(SOURCE, [path])[POSTCODE]
+    assert reasons(read) == {NORTHERN_IRELAND: 1}
+    assert staged(read)[POSTCODE].to_list() == ["BS1 1AA"]
+
+
 @pytest.mark.parametrize(
     ("row", "reason"),
     [

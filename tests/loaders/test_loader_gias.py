@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from loaders.gias import EXTRACT, NO_ADDRESS, SOURCE
+from loaders.gias import EXTRACT, NO_ADDRESS, NO_POINT, SOURCE
 from loaders.schools import SCHOOL
 from tests.loaders.conftest import Load
 from tests.loaders.reading import (
@@ -169,6 +169,28 @@ def test_cells(
     """Blanks, unknown UPRNs, websites without a scheme and the like."""
     read = read_rows(SOURCE, [extract(file, **fields)], held=HELD)[SCHOOL]
     assert one(read).get(name) == expected
+
+
+@pytest.mark.parametrize("postcode", ["BT1 1AA", "bt11aa", " BT71 7AA"])
+def test_metres_of_northern_ireland_are_not_british(postcode: str, file: Path) -> None:
+    """Easting and northing beside a Northern Irish postcode give no point, and the row
+    says so; beside another postcode the same pair gives one."""
+    irish = {"Postcode": postcode, "Easting": "333800", "Northing": "374500"}
+    row = one(read_rows(SOURCE, [extract(file, **irish)], held=HELD)[SCHOOL])
+    assert "point" not in row
+    assert row["_remark"] == NO_POINT
+    both = read_rows(SOURCE, [extract(file, UPRN="12345", **irish)], held=HELD)[SCHOOL]
+    assert reasons(both, "_remark") == {f"{NO_ADDRESS}; {NO_POINT}": 1}
+    british = extract(file, **irish | {"Postcode": "B1 1TT"})
+    row = one(read_rows(SOURCE, [british], held=HELD)[SCHOOL])
+    assert row["point"] == "[-2.993928,53.263364]"
+    assert "_remark" not in row
+
+
+def test_a_northern_irish_postcode_alone_is_no_loss(file: Path) -> None:
+    """Without easting and northing there is nothing to leave away."""
+    read = read_rows(SOURCE, [extract(file, Postcode="BT1 1AA")], held=HELD)[SCHOOL]
+    assert reasons(read, "_remark") == {}
 
 
 def test_an_unknown_authority_is_a_problem(file: Path) -> None:

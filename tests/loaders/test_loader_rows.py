@@ -77,3 +77,35 @@ def test_partial_rows_amend_only_what_is_there(
     code, out, _ = load(*command)
     assert code == 1
     assert "no record of this key to amend" in " ".join(out.split())
+
+
+def test_northern_irish_postcodes_have_their_place_in_degrees(
+    load: Load, data: Path, tmp_path: Path
+) -> None:
+    """One with metres, or with a point that is elsewhere, is refused by the gate,
+    which says what is expected; others are taken."""
+    refused = [
+        "BT1 1AA,333800,374500,",
+        "BT1 1AB,333800,,",
+        'BT1 1AD,,,"[-2.993928,53.263364]"',
+        'BT1 1AE,,,"[5.93,54.6]"',
+        'BT1 1AF,333800,374500,"[-5.93,54.6]"',
+    ]
+    taken = [
+        'BT1 1AG,,,"[-5.93,54.6]"',
+        'BT1 1AH,,,"[-8.17,54.46]"',
+        'BT1 1AJ,,,"[-6,54]"',
+        "BT1 1AL,,,",
+        'B1 1AA,406000,287000,"[-1.91,52.48]"',
+    ]
+    path = tmp_path / "rows.csv"
+    lines = ["postcode,easting,northing,point", *refused, *taken]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    options = ("--register", "postcode", "--data", data, "--accept-partial")
+    code, out, err = load("rows", path, *options)
+    assert code == 1
+    assert "5  postcode (row) sh:Node" in out + err
+    assert "since these are of the British grid" in " ".join((out + err).split())
+    keys = {row.partition(",")[0] for row in taken}
+    assert keys <= set(records_of(data, "postcode"))
+    assert "BT1 1AA" not in records_of(data, "postcode")

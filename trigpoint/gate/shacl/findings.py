@@ -99,6 +99,11 @@ class Findings:
             self._message(shape, component, field),
         )
 
+    def _named(self, shape: Node) -> Node | None:
+        """The one shape that a shape names by sh:node; None when it names several."""
+        named = list(self._shapes.objects(shape, SH.node))
+        return named[0] if len(named) == 1 else None
+
     def _severity(self, shape: Node) -> Severity:
         """A severity of somebody's own refuses nothing."""
         severity = self._shapes.value(shape, SH.severity) or SH.Violation
@@ -108,6 +113,8 @@ class Findings:
         self, shape: Node, component: str, field: Field | None
     ) -> Callable[[str | None], str | None]:
         own = messages.shape_message(self._shapes, shape)
+        if own is None and component == terms.NODE:
+            own = messages.shape_message(self._shapes, self._named(shape))
         if own is not None:
             return lambda value: own
         parameter = partial(messages.list_of, self._shapes, shape)
