@@ -31,8 +31,8 @@ MAX_TABLE = 256_000_000  # bytes of a body
 TABLE_SECONDS = 300.0  # that a body may take to come
 ANSWER_SECONDS = 900.0  # that an answer may take to go
 MAX_TABLES = 8  # in work at once
+HELD = 8_000_000  # bytes of an answer that are made before any is sent
 _THREADS = 2
-_HELD = 8_000_000  # bytes of an answer that are made before any is sent
 _WRITTEN = 1 << 20  # bytes of a body that are written at once
 _SENT = 1 << 18  # bytes of an answer that are sent at once
 
@@ -93,7 +93,7 @@ class Tables:
     async def _hold(self, batches: Iterator[bytes]) -> tuple[list[bytes], bool]:
         """The first batches, and whether these are all."""
         held: list[bytes] = []
-        while sum(map(len, held)) < _HELD:
+        while sum(map(len, held)) < HELD:
             batch = await self.work(lambda: next(batches, None))
             if batch is None:
                 return held, True

@@ -39,10 +39,13 @@ class ArrowReader:
             raise InvalidTable("the table is empty: expected Arrow IPC")
         self._bytes = pa.memory_map(str(path))
         self._start = _start(self._bytes)
-        schema = self._stream().schema
-        check_names(schema.names)
-        self.pair = pair_of(schema.names)
-        self._schema = schema
+        self._schema = self._stream().schema
+        try:
+            names = self._schema.names
+        except UnicodeDecodeError as error:
+            raise InvalidTable("the name of a column is not UTF-8") from error
+        check_names(names)
+        self.pair = pair_of(names)
 
     def batches(self) -> Iterator[Batch]:
         number = 1

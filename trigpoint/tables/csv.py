@@ -135,12 +135,14 @@ class _Extended(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        while self._parts:
-            block = self._parts[0].read(size)
-            if block:
-                return block
-            self._parts.pop(0).close()
-        return b""
+        # As much as is asked for: Arrow wants the end of the header in the first block.
+        block = b""
+        while self._parts and len(block) < size:
+            part = self._parts[0].read(size - len(block))
+            block += part
+            if not part:
+                self._parts.pop(0).close()
+        return block
 
     def close(self) -> None:
         for part in self._parts:
