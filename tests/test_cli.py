@@ -75,14 +75,21 @@ def test_entry_and_trail_show_the_same_line_of_the_log(demo: Path) -> None:
         ("SW1A 2AA",),
         ("--lon", "-0.12767", "--lat", "51.503541"),
         ("--easting", "530047", "--northing", "179951"),
+        ("--lon", "-0.12767", "--lat", "51.503541", "--crs", "EPSG:4326"),
+        ("--easting=-14212", "--northing", "6710889", "--crs", "EPSG:3857"),
     ],
 )
 def test_lookup_finds_the_council_in_each_way_of_asking(
     demo: Path, words: tuple[str, ...]
 ) -> None:
-    """Downing Street is in Westminster by postcode, degrees and metres."""
-    answer = json.loads(run(demo, "lookup", *words).output)
+    """Downing Street is in Westminster by postcode, degrees and metres, and is said in
+    the system that is asked for."""
+    result = run(demo, "lookup", *words, "--out-crs", "EPSG:27700")
+    answer = json.loads(result.output)
     assert [council["key"] for council in answer["councils"]] == ["WSM"]
+    out = answer["point"]["out"]
+    place = (out["easting"], out["northing"])
+    assert place == pytest.approx((530_047, 179_951), abs=60)
 
 
 @pytest.mark.parametrize(
@@ -92,10 +99,11 @@ def test_lookup_finds_the_council_in_each_way_of_asking(
         ("SW1A 2AA", "--lon", "0"),
         ("--lon", "0"),
         ("--lon", "0", "--northing", "5"),
+        ("SW1A 2AA", "--crs", "EPSG:27700"),
     ],
 )
 def test_lookup_wants_one_place(demo: Path, words: tuple[str, ...]) -> None:
-    """Half a pair, two places or none are wrong usage."""
+    """Half a pair, two places, none, or a system for a postcode are wrong usage."""
     assert run(demo, "lookup", *words).exit_code == 2
 
 

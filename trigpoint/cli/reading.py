@@ -25,6 +25,8 @@ from trigpoint.schema.items import format_hash
 from trigpoint.schema.rdf import lon_lat_of, turtle
 from trigpoint.snapshot import Snapshot
 from trigpoint.spatial.crs import (
+    BRITISH_GRID,
+    CRS84,
     Point,
     point_from_easting_northing,
     point_from_lon_lat,
@@ -120,32 +122,31 @@ def trail(register: RegisterName, key: Key, data: Data) -> None:
 def lookup(
     data: Data,
     postcode: Annotated[str | None, typer.Argument(help="A postcode.")] = None,
-    lon: Annotated[float | None, typer.Option(help="Degrees, CRS84.")] = None,
-    lat: Annotated[float | None, typer.Option(help="Degrees, CRS84.")] = None,
-    easting: Annotated[float | None, typer.Option(help="Metres, EPSG:27700.")] = None,
-    northing: Annotated[float | None, typer.Option(help="Metres, EPSG:27700.")] = None,
+    lon: Annotated[float | None, typer.Option(help="Degrees.")] = None,
+    lat: Annotated[float | None, typer.Option(help="Degrees.")] = None,
+    easting: Annotated[float | None, typer.Option(help="Metres.")] = None,
+    northing: Annotated[float | None, typer.Option(help="Metres.")] = None,
+    crs: Annotated[
+        str | None, typer.Option(help="Of the pair: EPSG:27700 for metres if left out.")
+    ] = None,
+    out_crs: Annotated[
+        str | None, typer.Option(help="Also say the point in this system.")
+    ] = None,
     at: Annotated[str | None, typer.Option(help="A date; today if left out.")] = None,
     size: Sizes = None,
 ) -> None:
     """Print the areas of a point or a postcode, and the councils that govern them."""
     now = Registers.open(data)
     registers = now if size is None else now.as_of(parse_sizes(size, now.log))
-    given = [value is not None for value in (postcode, lon, lat, easting, northing)]
-    if given == [True, False, False, False, False]:
-        point = _postcode_point(registers, postcode or "")
-    elif given == [False, True, True, False, False]:
-        point = point_from_lon_lat(lon or 0.0, lat or 0.0)
-    elif given == [False, False, False, True, True]:
-        point = point_from_easting_northing(easting or 0.0, northing or 0.0)
-    else:
-        raise typer.BadParameter(
-            "give a postcode, or --lon and --lat, or --easting and --northing"
-        )
+    point = _point_of(registers, postcode, (lon, lat), (easting, northing), crs)
+    said = point.as_json(out_crs)
     if size is None:
         boundaries = now.view().boundaries
     else:
         boundaries = boundary_index(registers.log, registers.schemas)
-    print_json(answer(Areas(registers, boundaries, day_of(at)), point))
+    print_json(
+        answer(Areas(registers, boundaries, day_of(at)), point) | {"point": said}
+    )
 
 
 @app.command()
@@ -177,6 +178,32 @@ def dump(
     print(
         f"sha-256:{made.sha256}  {made.bytes} bytes, log size {made.size}",
         file=sys.stderr,
+    )
+
+
+Pair = tuple[float | None, float | None]
+
+
+def _point_of(
+    registers: Snapshot,
+    postcode: str | None,
+    degrees: Pair,
+    metres: Pair,
+    crs: str | None,
+) -> Point:
+    """The one place that is given: a postcode's, or that of a pair in a system."""
+    given = [value is not None for value in (postcode, *degrees, *metres)]
+    if given == [True, False, False, False, False] and crs is None:
+        return _postcode_point(registers, postcode or "")
+    if given == [False, True, True, False, False]:
+        lon, lat = (value or 0.0 for value in degrees)
+        return point_from_lon_lat(lon, lat, crs or CRS84)
+    if given == [False, False, False, True, True]:
+        easting, northing = (value or 0.0 for value in metres)
+        return point_from_easting_northing(easting, northing, crs or BRITISH_GRID)
+    raise typer.BadParameter(
+        "give a postcode, or --lon and --lat, or --easting and --northing; --crs goes "
+        "with a pair"
     )
 
 

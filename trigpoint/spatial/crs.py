@@ -147,18 +147,31 @@ class Transformed:
         return _refused(self.system, float(self.firsts[row]), float(self.seconds[row]))
 
 
-def point_from_lon_lat(lon: float, lat: float) -> Point:
-    """A point from CRS84 degrees, longitude first. Raises InvalidPoint."""
-    return point_from(CRS84, lon, lat)
+def point_from_lon_lat(lon: float, lat: float, crs: str = CRS84) -> Point:
+    """A point from degrees by name: OGC:CRS84, or EPSG:4326, whose pair is lat,lon.
+
+    Raises InvalidPoint when the pair is out of range, or when `crs` has no degrees;
+    InvalidInput when `crs` is not known at all.
+    """
+    system = reference_system(crs)
+    if system.projected:
+        raise InvalidPoint(
+            f"crs is {system.code}, which has no lon and lat: use easting= and "
+            "northing=",
+            parameter="crs",
+            value=crs,
+        )
+    first, second = (lon, lat) if system.axes[0] == "lon" else (lat, lon)
+    return point_from(system.code, first, second)
 
 
 def point_from_easting_northing(
     easting: float, northing: float, crs: str = BRITISH_GRID
 ) -> Point:
-    """A point from metres on a grid: EPSG:27700, 29902, 29903 or 2157.
+    """A point from metres: EPSG:27700, 29902, 29903, 2157 or 3857.
 
     Raises InvalidPoint when the pair is out of range or has no OSTN15 cover, or
-    when `crs` is not a grid; InvalidInput when `crs` is not known at all.
+    when `crs` has no metres; InvalidInput when `crs` is not known at all.
     """
     system = reference_system(crs)
     if not system.projected:
