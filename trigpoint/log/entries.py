@@ -95,10 +95,7 @@ class EntryReader(RegisterReader):
 
     def withheld_count(self) -> int:
         """How many items are withheld; it only ever grows."""
-        (count,) = self.db.execute(
-            "SELECT count(*) FROM item WHERE content IS NULL"
-        ).fetchone()
-        return int(count)
+        return self._file.state().withheld
 
     def _withheld(self, digest: bytes) -> Withheld:
         reason, date = self.db.execute(

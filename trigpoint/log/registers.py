@@ -74,8 +74,10 @@ class RegisterReader:
 
     def sizes(self) -> dict[str, int]:
         """How many entries each register has, by name and in its order."""
-        rows = self.db.execute("SELECT name, size FROM register ORDER BY name")
-        return {name: self._limited(name, size) for name, size in rows}
+        sizes = dict(self._file.state().sizes)
+        for name in self._limits.keys() & sizes:
+            sizes[name] = self._limited(name, sizes[name])
+        return sizes
 
     def root(self, register: str, size: int | None = None) -> bytes:
         """Root hash at `size` (now, if not given), from the stored tiles."""
@@ -110,10 +112,11 @@ class RegisterReader:
         return row
 
     def _row(self, register: str) -> tuple[int, int] | None:
-        row = self.db.execute(
-            "SELECT id, size FROM register WHERE name = ?", (register,)
-        ).fetchone()
-        return (row[0], self._limited(register, row[1])) if row else None
+        state = self._file.state()
+        if register not in state.sizes:
+            return None
+        size = self._limited(register, state.sizes[register])
+        return state.numbers[register], size
 
     def _limited(self, register: str, size: int) -> int:
         return min(size, self._limits.get(register, size))

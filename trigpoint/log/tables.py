@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
 
 from trigpoint.errors import LogCorrupt, NoData
@@ -122,11 +123,22 @@ _UPGRADE = (
     *_SIGNED,
 )
 
+_WITHHELD = "SELECT count(*) FROM item INDEXED BY item_withheld WHERE content IS NULL"
+
 _WHAT_IS_IT = """
 SELECT user_version, count(name),
     count(name) FILTER (WHERE name IN ('register', 'item', 'entry', 'tile')) = 4
 FROM pragma_user_version LEFT JOIN sqlite_master ON type = 'table'
 """
+
+
+class LogState(NamedTuple):
+    """What every append and every withholding changes: the size of each register, by
+    name and in its order, its number in the tables, and how many items are withheld."""
+
+    sizes: dict[str, int]
+    numbers: dict[str, int]
+    withheld: int
 
 
 class LogFile:
@@ -150,12 +162,36 @@ class LogFile:
             self._local.db = db
         return db
 
+    def state(self) -> LogState:
+        """The log's state as this thread sees it.
+
+        A reader keeps it: SQLite says whether another connection has committed since.
+        It does not say so of a connection's own commits, so a writer reads it anew.
+        """
+        db = self.db
+        if not self._readonly:
+            return _read_state(db)
+        (version,) = db.execute("PRAGMA data_version").fetchone()
+        known: tuple[int, LogState] | None = getattr(self._local, "state", None)
+        if known is None or known[0] != version:
+            known = self._local.state = version, _read_state(db)
+        return known[1]
+
     def close(self) -> None:
         """Close this thread's connection; another is made when it is needed."""
         db: sqlite3.Connection | None = getattr(self._local, "db", None)
         if db is not None:
             db.close()
-            del self._local.db
+            vars(self._local).clear()
+
+
+def _read_state(db: sqlite3.Connection) -> LogState:
+    rows = db.execute("SELECT name, id, size FROM register ORDER BY name")
+    sizes, numbers = {}, {}
+    for name, number, size in rows:
+        sizes[name], numbers[name] = size, number
+    (withheld,) = db.execute(_WITHHELD).fetchone()
+    return LogState(sizes, numbers, int(withheld))
 
 
 def connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
