@@ -5,21 +5,16 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import socket
 import sys
-from contextlib import suppress
 from pathlib import Path
 
-import uvicorn
-
-from api.app import create_app
 from api.examples import examples
+from api.listening import address_of, listen
+from api.server import Setup, serve
 from api.service import FAULTS, warm
+from api.supervisor import shares, supervise
 from trigpoint.errors import DataBusy, TrigpointError
 from trigpoint.register import Registers
-
-_MAX_REQUEST_HEAD = 65_536  # bytes of request line and headers
-_GRACE = 5  # seconds that running requests may take to finish
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,31 +23,24 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     if options.data is None:
         return _fault("name the data directory: --data DIR, or TRIGPOINT_DATA")
+    data = Path(options.data)
     try:
-        registers = open_registers(Path(options.data), options.base)
+        registers = open_registers(data, options.base)
+        setup = Setup(data, registers.base, options.workers, leads=True)
         shown = examples(registers)
-        listening = _listen(options.host, options.port)
+        sockets = listen(options.host, options.port, options.processes)
     except (TrigpointError, OSError) as error:
         return _fault(str(error))
     except FAULTS as error:  # not worded for people: say at least of what kind it is
         return _fault(f"{options.data}: {type(error).__name__}: {error}")
-    host, port = listening.getsockname()[:2]
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     for path, why in shown:
-        print(f"{address}{path}  {why}")
+        print(f"{address_of(sockets[0])}{path}  {why}")
     sys.stdout.flush()
-    config = uvicorn.Config(
-        create_app(registers, workers=options.workers),
-        http="h11",
-        h11_max_incomplete_event_size=_MAX_REQUEST_HEAD,
-        log_level="warning",
-        server_header=False,
-        timeout_graceful_shutdown=_GRACE,
-    )
-    server = uvicorn.Server(config)
-    with suppress(KeyboardInterrupt):  # raised again once all has ended
-        server.run(sockets=[listening])
-    return 0 if server.started else 2
+    if options.processes == 1:
+        return serve(registers, setup, sockets[0])
+    registers.log.close()
+    del registers  # or its files would stay open for good
+    return supervise(shares(setup, options.processes), sockets)
 
 
 def open_registers(data: Path, base: str | None) -> Registers:
@@ -95,25 +83,31 @@ def _parser() -> argparse.ArgumentParser:
         "--workers",
         type=int,
         default=2,
-        help="processes that answer SPARQL queries (default: %(default)s)",
+        help="processes that answer SPARQL queries, in all (default: %(default)s; at "
+        "least one for each of --processes)",
+    )
+    parser.add_argument(
+        "--processes",
+        type=_count,
+        default=_cores(),
+        help="processes that answer everything else (default: as many as cores)",
     )
     return parser
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket, so that a port that is taken is a clear error."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With TCP named, asyncio sets TCP_NODELAY on what is accepted. Without it, each
-    # answer on a connection kept open would wait 40 ms for an acknowledgement.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-        listening.listen(1024)
-    except (OSError, OverflowError) as error:
-        listening.close()
-        raise OSError(f"cannot listen on {host} port {port}: {error}") from error
-    return listening
+def _count(text: str) -> int:
+    """A number of processes, at least one."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _cores() -> int:
+    """How many cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _fault(message: str) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from copy import copy
+from types import ModuleType
 
 import anyio
 from fastapi import FastAPI
+from starlette.routing import BaseRoute
 
 from api import openapi
 from api.appending import appending
@@ -15,12 +18,15 @@ from api.middleware import add_middleware
 from api.problems import add_handlers
 from api.routes import (
     append,
+    area_quality,
+    areas,
     dumps,
     entries,
     home,
     ids,
     lookup,
     near,
+    points,
     proofs,
     records,
     registers,
@@ -28,6 +34,7 @@ from api.routes import (
     tiles,
 )
 from api.service import follow, serving, stay_fresh
+from api.streaming import Tables
 from trigpoint.graph import QueryLimits
 from trigpoint.register import Registers
 
@@ -35,6 +42,7 @@ _DOORS = (
     home,
     registers,
     records,
+    areas,
     append,
     entries,
     tiles,
@@ -42,6 +50,8 @@ _DOORS = (
     ids,
     lookup,
     near,
+    points,
+    area_quality,
     sparql,
     dumps,
     gds,
@@ -54,11 +64,13 @@ def create_app(
     *,
     workers: int = 2,
     time_limit: float = QueryLimits.time,
+    leads: bool = True,
 ) -> FastAPI:
     """An application that serves `registers`.
 
     `workers` processes answer SPARQL queries, each for `time_limit` seconds at most;
-    they start and end with the application's lifespan.
+    they start and end with the application's lifespan. Of several such applications
+    over one data directory one `leads`: it keeps the signatures fresh.
     """
 
     @asynccontextmanager
@@ -68,9 +80,11 @@ def create_app(
             appending(registers) as door,
         ):
             app.state.service, app.state.appending = service, door
+            app.state.tables = Tables()
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(follow, service)
-                tasks.start_soon(stay_fresh, service)
+                if leads:
+                    tasks.start_soon(stay_fresh, service)
                 yield
                 tasks.cancel_scope.cancel()
 
@@ -80,13 +94,24 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        responses=openapi.PROBLEMS,
     )
     for door in _DOORS:
-        # A fixed last segment (`context.jsonld`) comes before one with a suffix.
-        for name in ("plain", "router"):
-            if hasattr(door, name):
-                app.include_router(getattr(door, name))
+        app.router.routes += _routes_of(door)
     add_handlers(app)
     add_middleware(app)
     return app
+
+
+def _routes_of(door: ModuleType) -> Iterator[BaseRoute]:
+    """The routes of a module of doors, each with the problems that any may answer.
+
+    They are not included as routers: FastAPI looks for the route of a request in each
+    router twice, which takes longer than most doors do.
+    """
+    # A fixed last segment (`context.jsonld`) comes before one with a suffix.
+    single = [getattr(door, name, None) for name in ("plain", "router")]
+    for router in (*single, *getattr(door, "routers", ())):
+        for route in router.routes if router else ():
+            documented = copy(route)
+            documented.responses = {**openapi.PROBLEMS, **route.responses}
+            yield documented

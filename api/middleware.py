@@ -23,15 +23,17 @@ CONTENT_SECURITY_POLICY = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 _EXPOSED = ("Content-Location", "ETag", "Link", "Repr-Digest", LOG_SIZE_HEADER)
-_FILE = re.compile(r"^/dumps/|/download\.rsf$|^/registers/[^/]+/v1/download-")
+_FILE = re.compile(
+    r"^/dumps/|^/lookup/points|/download\.rsf$|^/registers/[^/]+/v1/download-"
+)
 _HASH_TILE = re.compile(r"^/registers/[^/]+/tile/[0-9]")
-_ALWAYS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": ", ".join(_EXPOSED),
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
+_ALWAYS = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", ", ".join(_EXPOSED).encode()),
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-content-type-options", b"nosniff"),
+]
 _PREFLIGHT = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS, POST",
@@ -68,6 +70,7 @@ class OpenDoors:
     """Any site may read (CORS), and no page runs a script, sniffs or is framed.
 
     The headers do not depend on the request, so answers can be cached for everybody.
+    No door sets one of them itself.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -76,7 +79,7 @@ class OpenDoors:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_ALWAYS)
+                message["headers"] = [*message["headers"], *_ALWAYS]
             await send(message)
 
         if scope["type"] == "http" and _is_preflight(scope):
@@ -86,8 +89,9 @@ class OpenDoors:
 
 
 def _is_preflight(scope: Scope) -> bool:
-    asked = Headers(scope=scope).get("access-control-request-method")
-    return scope["method"] == "OPTIONS" and asked is not None
+    if scope["method"] != "OPTIONS":
+        return False
+    return "access-control-request-method" in Headers(scope=scope)
 
 
 class Compression:

@@ -12,7 +12,6 @@ from collections import Counter
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
-from fastapi.dependencies.models import Dependant
 
 from trigpoint.errors import InvalidParameter, InvalidPoint
 from trigpoint.spatial.grids import reference_system
@@ -65,8 +64,10 @@ def number(text: str, name: str, maximum: int = 60) -> float:
 
 async def check_once(request: Request) -> None:
     """Refuse a query parameter that is given twice."""
-    names = Counter(name for name, _ in request.query_params.multi_items())
-    for name, times in names.items():
+    given = request.query_params.multi_items()
+    if len(given) == len(request.query_params):
+        return
+    for name, times in Counter(name for name, _ in given).items():
         if times > 1:
             raise InvalidParameter(
                 f"the parameter {name[:60]} is given {times} times: expected once",
@@ -77,7 +78,7 @@ async def check_once(request: Request) -> None:
 async def check_known(request: Request) -> None:
     """Refuse a query parameter twice, and one that the door does not have."""
     await check_once(request)
-    known = _names(request.scope["route"].dependant)
+    known = request.scope["route"].parameters
     for name in request.query_params:
         if name not in known:
             expected = f"expected {', '.join(known)}" if known else "it takes none"
@@ -86,14 +87,6 @@ async def check_known(request: Request) -> None:
                 parameter=name[:60],
                 known=known,
             )
-
-
-def _names(dependant: Dependant) -> list[str]:
-    """The query parameters of a route and of what it depends on."""
-    names = [param.alias for param in dependant.query_params]
-    for part in dependant.dependencies:
-        names += _names(part)
-    return names
 
 
 Once = Depends(check_once)

@@ -9,17 +9,19 @@ format's suffix after its last segment (`…/records/GB.ttl`).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Path
+from fastapi import Path, Request
 from fastapi.routing import APIRoute
 from pydantic import AfterValidator
+from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.negotiation import SUFFIXES
+from api.solving import Plan
 from trigpoint.errors import InvalidIdentifier
 from trigpoint.iris import decode_key
 
@@ -67,9 +69,30 @@ Key = Annotated[str, Path(description="Key of a record, percent-encoded."), Deco
 
 
 class ReadRoute(APIRoute):
-    """A route that answers HEAD as it answers GET, without the body (see replies)."""
+    """A route that answers HEAD as it answers GET, without the body (see replies).
+
+    What its function is called with is worked out by a plan (see solving).
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **rest: Any) -> None:
+        super().__init__(path, endpoint, **rest)
+        self.parameters = Plan(self.dependant).parameters
+        self._start = self.path_format.partition("{")[0]
+        self.app = _answering(self.get_route_handler())
+
+    def get_route_handler(
+        self,
+    ) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        return Plan(self.dependant).answer
+
+    def may_match(self, scope: Scope) -> bool:
+        """Whether a path begins as this route's do; most routes are told apart so."""
+        path: str = scope["path"]
+        return path.startswith(self._start) or bool(scope.get("root_path"))
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if not self.may_match(scope):
+            return Match.NONE, {}
         return super().matches(_as_get(scope))
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,6 +106,8 @@ class Suffixed(ReadRoute):
     """
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if not self.may_match(scope):
+            return Match.NONE, {}
         cut = _SUFFIX.fullmatch(scope["path"]) if scope["type"] == "http" else None
         if cut is None or cut[2] not in SUFFIXES:
             return super().matches(scope)
@@ -90,6 +115,17 @@ class Suffixed(ReadRoute):
         if match is Match.NONE:
             return match, child
         return match, {**child, "suffix": cut[2]}
+
+
+def _answering(handle: Callable[[Request], Awaitable[Response]]) -> ASGIApp:
+    """An application that sends what `handle` says. Errors go on, to the handlers that
+    the whole application has."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        response = await handle(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+    return app
 
 
 def _as_get(scope: Scope) -> Scope:

@@ -10,9 +10,6 @@ from api.parameters import number
 from api.reading import Reading
 from api.service import Service
 from trigpoint.errors import InvalidParameter, InvalidPoint
-from trigpoint.lookup import day_of
-from trigpoint.placing import Areas
-from trigpoint.spatial.boundaries import BoundaryIndex
 from trigpoint.spatial.crs import (
     BRITISH_GRID,
     CRS84,
@@ -22,6 +19,7 @@ from trigpoint.spatial.crs import (
     reference_system,
 )
 from trigpoint.spatial.nearest import PositionIndex
+from trigpoint.view import View
 
 
 def _numeric(description: str) -> Any:
@@ -37,8 +35,9 @@ async def place_of(
         str | None,
         Query(
             max_length=100,
-            description="System of the pair: EPSG:27700 unless it is named, or "
-            "EPSG:29902, EPSG:29903, EPSG:2157 for eastings and northings.",
+            description="System of the pair: of eastings and northings EPSG:27700 "
+            "unless it is named, or EPSG:29902, EPSG:29903, EPSG:2157, EPSG:3857; of "
+            "degrees OGC:CRS84 or EPSG:4326, which differ in their order only.",
         ),
     ] = None,
 ) -> Point:
@@ -131,23 +130,14 @@ def layer_of(here: Service, register: str) -> str:
     return layer
 
 
-def areas_of(
-    here: Service, then: Reading, drawn: BoundaryIndex | None, at: str | None
-) -> Areas:
-    """What holds positions on a day, now or by the boundaries drawn as of an earlier
-    size; raises InvalidParameter for what is no date."""
-    if drawn is None:
-        return here.areas(at)
-    return Areas(then.registers, drawn, day_of(at))
-
-
-def sizes_of(here: Service, then: Reading, body: dict[str, Any]) -> dict[str, int]:
+def sizes_of(then: Reading, view: View | None, body: dict[str, Any]) -> dict[str, int]:
     """Log sizes of the registers that a look-up of then drew on.
 
-    Of now, boundaries are as old as the view and records as new as the log.
+    Of now, boundaries are as old as the view and records as new as the log; of an
+    earlier size there is no view.
     """
     log = then.registers.log.sizes()
-    drawn = here.view().sizes if then is here else log
+    drawn = log if view is None else view.sizes
     nearest = [body["nearest"]] if body.get("nearest") else []
     found = [*body["areas"], *body["councils"], *nearest]
     found += [area["authority"] for area in nearest if "authority" in area]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
+
+import orjson
 
 from api.negotiation import CSV, GEOJSON, HTML, JSON, JSONLD, NT, TTL, Format, Offers
 from api.pages import map_of, rows_of, shown, title_of
@@ -21,10 +22,19 @@ from trigpoint.serialisation import feature_of
 RECORD = Offers(JSON, JSONLD, TTL, NT, CSV, GEOJSON, HTML)
 DATA = Offers(JSON, HTML)
 
+# orjson indents by two spaces, where one does: deepest first, lines are indented by
+# tabs instead. Neither ends of lines nor tabs stand within the strings of JSON.
+_DEPTH = 16
+_INDENTS = [("\n" + "  " * n, "\n" + "\t" * n) for n in range(_DEPTH, 0, -1)]
+
 
 def as_json(body: object) -> str:
     """JSON as it is served: readable, UTF-8, with a line end."""
-    return json.dumps(body, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    text = orjson.dumps(body, option=option).decode()
+    for spaces, tabs in _INDENTS:
+        text = text.replace(spaces, tabs)
+    return text.replace("\t", " ")
 
 
 def record_body(here: Reading, record: Record, form: Format) -> str | bytes:

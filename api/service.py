@@ -15,6 +15,7 @@ import anyio
 import anyio.to_thread
 from fastapi import Depends, Request
 
+from api.assessed import AreaReports
 from api.dated import DatedAreas
 from api.drawn import DrawnBoundaries
 from api.limits import Bench
@@ -86,6 +87,7 @@ class Service(Reading):
     hard: Bench
     drawn: DrawnBoundaries = field(default_factory=DrawnBoundaries)
     dated: DatedAreas = field(default_factory=DatedAreas)
+    reports: AreaReports = field(default_factory=AreaReports)
     _served: int = field(default=0)
     _fault: str = field(default="")
     _unsigned: str = field(default="")
@@ -112,10 +114,19 @@ class Service(Reading):
             raise _behind()
         return view
 
-    def areas(self, at: str | None = None) -> Areas:
-        """What holds positions on a day (today without a date) by the view that is
-        served; raises InvalidParameter for what is no date, and what `view` does."""
-        return self.dated.on(day_of(at), self.registers, self.view().boundaries)
+    @contextmanager
+    def reading(self) -> Iterator[View]:
+        """One state of the log to answer from, in this thread, and the view that goes
+        with it; raises what `view` does."""
+        view = self.view()
+        with self.registers.log.snapshot():
+            self.check_same(view)
+            yield view
+
+    def areas(self, view: View, at: str | None = None) -> Areas:
+        """What holds positions on a day (today without a date) by a view and the log as
+        it is; raises InvalidParameter for what is no date."""
+        return self.dated.on(day_of(at), self.registers, view.boundaries)
 
     def check_same(self, view: View) -> None:
         """Raises ViewsBehind when items were withheld since a view was asked for, and
@@ -126,6 +137,10 @@ class Service(Reading):
     def _tells_withheld(self, view: View) -> bool:
         """Whether items were withheld since a view was built."""
         return view.withheld != self.registers.log.withheld_count()
+
+    def is_behind(self) -> bool:
+        """Whether another view was published, and none that cannot be opened."""
+        return not self._fault and self.registers.views.version() != self._served
 
     def follow(self, *, build: bool = False) -> None:
         """Serve the newest view, query workers too; what is wrong with it is logged.
@@ -171,6 +186,7 @@ class Service(Reading):
         if view.withheld != before:
             self.drawn.clear()
             self.dated.clear()
+            self.reports.clear()
             self.pool.renew()
         if registers is not self.registers:
             self.registers, self.dumps = registers, Dumps(registers)
@@ -242,3 +258,14 @@ async def service_of(request: Request) -> Service:
 
 
 Here = Annotated[Service, Depends(service_of)]
+
+
+async def current_of(here: Here) -> Service:
+    """The same, with a view that is newer opened first, which may take long: for doors
+    that answer in the server's own thread, where nothing may."""
+    if here.is_behind():
+        await anyio.to_thread.run_sync(here.follow)
+    return here
+
+
+Current = Annotated[Service, Depends(current_of)]

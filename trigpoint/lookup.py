@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from trigpoint.dates import days_of, today
-from trigpoint.placing import Areas, governed
+from trigpoint.placing import Area, Areas, governed
 from trigpoint.spatial.crs import Point
 
 
@@ -21,28 +21,27 @@ def day_of(at: str | None) -> str:
 def answer(
     areas: Areas, point: Point, layers: Collection[str] | None = None
 ) -> dict[str, Any]:
-    """What a point look-up says, as JSON members.
-
-    `areas` lists every area that holds the point. `councils` are those that govern it,
-    upper tier first: on a border, that of the lowest code of each layer. When nothing
-    covers the point, `nearest` says which district is, and how far away.
-    """
+    """What a point look-up says, as JSON members: `described`, and when nothing covers
+    the point, in `nearest`, which district is and how far away."""
     found = areas.at(point, layers)
-    body: dict[str, Any] = {
-        "point": {
-            "lon": round(point.lon, 8),
-            "lat": round(point.lat, 8),
-            "crs": point.crs,
-            "coordinates": list(point.coordinates),
-            "accuracy-metres": point.accuracy,
-        },
+    body = described(areas, point, found)
+    if not found and layers is None:
+        body["nearest"] = _nearest(areas, point)
+    return body
+
+
+def described(areas: Areas, point: Point, found: Sequence[Area]) -> dict[str, Any]:
+    """What a look-up says of a point that these areas hold.
+
+    `councils` are those that govern it, upper tier first: on a border, that of the
+    lowest code of each layer.
+    """
+    return {
+        "point": point.as_json(),
         "at": areas.day,
         "areas": [area.document for area in found],
         "councils": [area.document["authority"] for area in governed(found)],
     }
-    if not found and layers is None:
-        body["nearest"] = _nearest(areas, point)
-    return body
 
 
 def _nearest(areas: Areas, point: Point) -> dict[str, Any] | None:

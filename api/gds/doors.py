@@ -15,7 +15,6 @@ from api.replies import see_other
 from api.service import Here
 from trigpoint.iris import encode_key
 
-router = APIRouter()
 found = APIRouter(route_class=OldSuffixed, include_in_schema=False)
 elsewhere = APIRouter(route_class=OldRoute, include_in_schema=False)
 
@@ -54,12 +53,11 @@ def nothing(
     return see_other(here.path(path.rstrip("/")), 301, request.url.query)
 
 
-for part in (
+routers = (
     log.router,
     records.router,
     proofs.router,
     downloads.router,
     found,
     elsewhere,
-):
-    router.include_router(part)
+)

@@ -11,7 +11,7 @@ from api.appending import Door
 from api.negotiation import JSON
 from api.openapi import CUSTODIAN, PROBLEMS
 from api.parameters import Known
-from api.paths import RegisterName
+from api.paths import ReadRoute, RegisterName
 from api.replies import LOG_SIZE_HEADER
 from api.representations import as_json
 from api.rows import CSV_TYPE, JSON_TYPE, LINES_TYPE
@@ -21,7 +21,7 @@ from trigpoint.log.note import parse_note
 from trigpoint.schema.items import format_hash
 from trigpoint.submissions import Receipt
 
-router = APIRouter(tags=["Append"])
+router = APIRouter(route_class=ReadRoute, tags=["Append"])
 
 _ROW = {
     "type": "object",
