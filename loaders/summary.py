@@ -17,9 +17,11 @@ from trigpoint.erasure import REJECTS
 from trigpoint.gate import terms
 from trigpoint.gate.terms import short
 from trigpoint.loading import Summary
+from trigpoint.spatial.coverage import Coverage
 
 COLUMNS = ("added", "changed", "unchanged", "rejected", "left out")
 MOST_SHOWN = 50
+MOST_NAMED = 5  # boundaries around one gap
 # Of a report in JSON lines, what reasons are made of.
 _FOUND = {
     "register": pl.String,
@@ -36,12 +38,9 @@ def print_outcome(
     are the files that have all of it."""
     summary = outcome.summary
     console.print(_table(summary))
-    for register, counts in summary.counts.items():
-        for reason, count in counts.left_out.items():
-            console.print(Text(f"left out of {register}: {count:,} — {reason}"))
-    for register, counts in summary.counts.items():
-        for remark, count in counts.remarks.items():
-            console.print(Text(f"{register}: {count:,} rows — {remark}"))
+    _print_reasons(summary, console)
+    if summary.coverages:
+        console.print(Text("\n".join(map(_fit, summary.coverages))))
     if outcome.unread:
         names = ", ".join(outcome.unread)
         console.print(Text(f"left unread, since they are about people: {names}"))
@@ -57,6 +56,16 @@ def print_outcome(
     console.print(Text(_verdict(outcome, dry_run=dry_run)))
 
 
+def _print_reasons(summary: Summary, console: Console) -> None:
+    """Why rows were left out, and what was remarked on those that were not."""
+    for register, counts in summary.counts.items():
+        for reason, count in counts.left_out.items():
+            console.print(Text(f"left out of {register}: {count:,} — {reason}"))
+    for register, counts in summary.counts.items():
+        for remark, count in counts.remarks.items():
+            console.print(Text(f"{register}: {count:,} rows — {remark}"))
+
+
 def _table(summary: Summary) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("register", overflow="fold")
@@ -67,6 +76,23 @@ def _table(summary: Summary) -> Table:
         numbers = (counts.added, counts.changed, counts.unchanged, counts.rejected)
         table.add_row(register, *(f"{number:,}" for number in (*numbers, left_out)))
     return table
+
+
+def _fit(coverage: Coverage) -> str:
+    """How the boundaries of a set fit together, in a line and one for each largest."""
+    counts = ", ".join(
+        f"{kind}s: {tally.count:,} of {tally.area:,.1f} m²"
+        for kind, tally in coverage.tallies.items()
+    )
+    lines = [f"{coverage.name}: {coverage.areas:,} areas; {counts}"]
+    for kind in coverage.tallies:
+        flaw = coverage.largest(kind)
+        if flaw is not None:
+            lines.append(
+                f"  largest {kind}: {flaw.area:,.1f} m² at {flaw.lon:.5f}, "
+                f"{flaw.lat:.5f}, {', '.join(flaw.boundaries[:MOST_NAMED])}"
+            )
+    return "\n".join(lines)
 
 
 def _warnings(summary: Summary) -> str:

@@ -29,6 +29,7 @@ from trigpoint.schema.rdf import lon_lat_of
 from trigpoint.schema.shape import Schema
 from trigpoint.spatial.boundaries import BoundaryIndex
 from trigpoint.spatial.boundary import Boundary, check_boundary
+from trigpoint.spatial.coverages import measure_all, save_coverages
 from trigpoint.spatial.geometry import parse_wkt_literal
 from trigpoint.spatial.nearest import PositionIndex
 from trigpoint.triples import MANY, RegisterTriples
@@ -139,7 +140,10 @@ class Build:
             return
         folder.mkdir()
         self._progress("boundaries", 0, None)
-        boundary_index(self._log, self._schemas).save(folder)
+        index = boundary_index(self._log, self._schemas)
+        index.save(folder)
+        known = () if self._old is None else self._old.coverages
+        save_coverages(measure_all(index.boundaries, known), folder)
 
     def _positions(self, folder: Path, schema: Schema, changed: bool) -> None:
         file = folder / f"{schema.register}.arrow"

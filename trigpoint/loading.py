@@ -24,6 +24,7 @@ from trigpoint.log.entry import Batch
 from trigpoint.log.reader import LogReader
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.shape import Schema
+from trigpoint.spatial.coverage import Coverage
 from trigpoint.staging import Counts, Load, Stage, current_records, to_keep
 from trigpoint.view import Progress, silent
 
@@ -34,12 +35,14 @@ class Summary:
 
     `appended` says whether it was written: not after a dry run, nor when rows were
     rejected and that was not accepted. `rejects` are the refused rows, but for those
-    whose content is withheld; in files, if rows were staged in files.
+    whose content is withheld; in files, if rows were staged in files. `coverages` say
+    how well the sets of boundaries will fit together that rows were loaded of.
     """
 
     counts: dict[str, Counts] = field(default_factory=dict)
     report: Report = field(default_factory=Report)
     rejects: dict[str, Staged] = field(default_factory=dict)
+    coverages: list[Coverage] = field(default_factory=list)
     appended: bool = False
 
     @property

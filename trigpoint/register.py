@@ -20,6 +20,7 @@ from trigpoint.errors import (
     ViewOutdated,
     ViewsBehind,
 )
+from trigpoint.fitting import fit
 from trigpoint.gate.report import Report
 from trigpoint.identity import Identity, ensure, read_identity, signer_of
 from trigpoint.iris import DEFAULT_BASE, parse_base
@@ -196,6 +197,7 @@ class Registers(Snapshot):
                 judged = loading.judge_rows(
                     load, day, force=force, progress=progress, report=part
                 )
+                summary.coverages += fit(loading, judged)
                 summary.report.merge(part)
                 wanted = summary.report.conforms or accept_partial
                 # Rows of the loads that follow may link to those of this one.

@@ -10,6 +10,8 @@ from pathlib import Path
 from trigpoint.errors import ViewDamaged, ViewOutdated
 from trigpoint.graph.store import GraphView
 from trigpoint.spatial.boundaries import BoundaryIndex
+from trigpoint.spatial.coverage import Coverage
+from trigpoint.spatial.coverages import read_coverages
 from trigpoint.spatial.links import AreaLinks
 from trigpoint.spatial.nearest import PositionIndex
 
@@ -42,6 +44,11 @@ class View:
         return BoundaryIndex.open(self.folder / "boundaries")
 
     @cached_property
+    def coverages(self) -> list[Coverage]:
+        """How well the boundaries of each set fit together."""
+        return read_coverages(self.folder / "boundaries")
+
+    @cached_property
     def positions(self) -> dict[str, PositionIndex]:
         """Positions of records, by register."""
         files = sorted((self.folder / "positions").iterdir())
@@ -61,3 +68,4 @@ class View:
         except ViewOutdated as error:
             raise ViewDamaged(str(error)) from error
         _ = self.boundaries, self.positions, self.areas  # opened now, and kept
+        _ = self.coverages

@@ -49,6 +49,9 @@ UNRESOLVED = f"{ONTOLOGY}Unresolved"
 SUSPICIOUS_DROP = f"{ONTOLOGY}SuspiciousDrop"
 KEY_MISMATCH = f"{ONTOLOGY}KeyMismatch"
 WRONG_CARDINALITY = f"{ONTOLOGY}WrongCardinality"
+OVERLAP = f"{ONTOLOGY}Overlap"
+GAP = f"{ONTOLOGY}Gap"
+OPENING = f"{ONTOLOGY}Opening"
 
 # What an identifier violates that cannot be read, by the tp:KeySpelling it should have.
 INVALID_IDENTIFIER = {

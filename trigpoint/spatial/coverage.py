@@ -228,7 +228,10 @@ def _united(shapes: Shapes, odd: Rows) -> Shapes:
     fitting = np.delete(shapes, odd)
     if not len(fitting):
         return _polygons(shapely.union_all(shapes))
-    parts = _polygons(shapely.coverage_union_all(fitting))
+    try:
+        parts = _polygons(shapely.coverage_union_all(fitting))
+    except shapely.errors.GEOSException:  # it is stricter than the validator
+        return _polygons(shapely.union_all(shapes))
     near = shapely.STRtree(parts).query(shapes[odd], predicate="intersects")[1]
     together = shapely.union_all([*parts[np.unique(near)], *shapes[odd]])
     return np.concatenate([np.delete(parts, np.unique(near)), _polygons(together)])
