@@ -31,12 +31,12 @@ def indexed(
 ) -> tuple[PositionIndex, np.ndarray, np.ndarray]:
     """An index over positions whose keys are their numbers, and the two columns."""
     lons, lats = np.array(pairs, dtype=float).T
-    keys = [f"{number:03}" for number in range(len(pairs))]
+    keys = [f"{number:04}" for number in range(len(pairs))]
     return PositionIndex.build(keys, lons, lats), lons, lats
 
 
 def keys_of(flags: np.ndarray) -> list[str]:
-    return [f"{number:03}" for number in np.flatnonzero(flags).tolist()]
+    return [f"{number:04}" for number in np.flatnonzero(flags).tolist()]
 
 
 @settings(deadline=None)
@@ -64,7 +64,7 @@ def test_circle_through_a_position_holds_it(
     to_lon, to_lat = pairs[far % len(pairs)]
     radius = float(GEOD.inv(lon, lat, to_lon, to_lat)[2])
     found = index.within(Circle(lon, lat, radius))
-    place = found.keys.index(f"{far % len(pairs):03}")
+    place = found.keys.index(f"{far % len(pairs):04}")
     assert found.on_border[place]
     assert found.metres.max() == radius
 
@@ -152,6 +152,25 @@ def test_polygon_covers_as_shapely_does() -> None:
         assert found.on_border.tolist() == touched.tolist()
 
 
+def test_polygon_of_long_teeth_covers_as_shapely_does() -> None:
+    """Teeth that cross the whole polygon, on which a ray meets every edge, are decided
+    as by GEOS, positions at the ends of teeth included."""
+    across = np.linspace(0, 8, 200)
+    ends = np.where(np.arange(200) % 2, 8.0, 0.0)
+    upper, lower = (np.column_stack([across, ends - by]) for by in (0.0, 1.0))
+    comb = shapely.Polygon(np.vstack([upper, lower[::-1]]))
+    random = np.random.default_rng(3)
+    places = np.vstack([upper, lower, random.uniform(-1, 9, (3000, 2))])
+    index, _, _ = indexed([tuple(pair) for pair in places.tolist()])
+    points = shapely.points(places)
+    covered = shapely.covers(comb, points)
+    found = index.within(Polygon(comb, turns=True))
+    assert found.total == covered.sum() > 400
+    assert [int(key) for key in found.keys] == np.flatnonzero(covered).tolist()
+    touched = shapely.touches(comb, points)[covered]
+    assert found.on_border.tolist() == touched.tolist()
+
+
 def test_polygon_cut_at_the_antimeridian_is_one() -> None:
     """On the cut lies no border, and either spelling of the meridian is held."""
     cut = shapely.MultiPolygon(
@@ -161,10 +180,10 @@ def test_polygon_cut_at_the_antimeridian_is_one() -> None:
         [(180.0, 0.0), (-180.0, 0.0), (175.0, 0.0), (-170.0, 0.0), (160.0, 0.0)]
     )
     found = index.within(Polygon(cut, turns=True))
-    assert found.keys == ["000", "001", "002", "003"]
+    assert found.keys == ["0000", "0001", "0002", "0003"]
     assert found.on_border.tolist() == [False, False, False, True]
     half = index.within(Polygon(shapely.box(170, -10, 180, 10), turns=True))
-    assert half.keys == ["000", "001", "002"]
+    assert half.keys == ["0000", "0001", "0002"]
     assert half.on_border.tolist() == [True, True, False]
 
 
@@ -219,9 +238,9 @@ def test_grid_area_covers_what_it_would_on_the_plane() -> None:
     corner = (float(east[0]), float(north[0]))
     box = Box(*corner, corner[0] + 10, corner[1] + 10, turns=False)
     found = index.within(in_system("EPSG:27700", box))
-    assert (found.keys, found.on_border.tolist()) == (["000"], [True])
+    assert (found.keys, found.on_border.tolist()) == (["0000"], [True])
     whole = Box(*(0.0, 0.0), 7e5, 1.3e6, turns=False)
-    assert index.within(in_system("EPSG:27700", whole)).keys == ["000", "001"]
+    assert index.within(in_system("EPSG:27700", whole)).keys == ["0000", "0001"]
 
 
 @pytest.mark.parametrize("code", [c for c, s in SYSTEMS.items() if s.projected])
@@ -232,7 +251,7 @@ def test_box_on_each_grid_finds_its_middle(code: str) -> None:
     east, north = (float(one[0]) for one in from_lon_lat(code, lons, lats))
     box = Box(east - 1, north - 1, east + 1, north + 1, turns=False)
     found = index.within(in_system(code, box))
-    assert (found.keys, found.on_border.tolist()) == (["000"], [False])
+    assert (found.keys, found.on_border.tolist()) == (["0000"], [False])
     assert math.isnan(found.metres[0])
 
 
@@ -240,8 +259,8 @@ def test_pages_follow_a_key_that_is_not_held() -> None:
     """A page begins after the key named, whether or not it is there."""
     index, _, _ = indexed([(n / 10, 51.0) for n in range(10)])
     area = Box(-1, 50, 2, 52, turns=True)
-    page = index.within(area, "0035", 3)
-    assert (page.keys, page.more, page.total) == (["004", "005", "006"], True, 10)
-    last = index.within(area, "006", 3)
-    assert (last.keys, last.more) == (["007", "008", "009"], False)
+    page = index.within(area, "00035", 3)
+    assert (page.keys, page.more, page.total) == (["0004", "0005", "0006"], True, 10)
+    last = index.within(area, "0006", 3)
+    assert (last.keys, last.more) == (["0007", "0008", "0009"], False)
     assert index.within(area, "zzz", 3).keys == []

@@ -18,7 +18,7 @@ from trigpoint.spatial.grids import (
 from trigpoint.spatial.refusals import refusal
 from trigpoint.spatial.within import Area, Box, Polygon, in_system
 
-MAX_VERTICES = 100_000
+MAX_VERTICES = 50_000
 Pair = tuple[float, float]
 
 

@@ -7,6 +7,7 @@ and tested there: GeoSPARQL's `sfCovers`, as GEOS decides it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,21 +15,28 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from trigpoint.spatial.cells import CELLS_AN_EDGE
 from trigpoint.spatial.distance import Box as Bounds
 from trigpoint.spatial.distance import in_boxes
 from trigpoint.spatial.grids import (
     CRS84,
     Flags,
     Floats,
+    Rows,
+    fixed,
     from_lon_lat,
     lon_lat_from,
 )
+from trigpoint.spatial.sheet import draw
 from trigpoint.spatial.tree import Region
 
 _SIDE = 64  # pieces in which a side of a box on a grid is taken to degrees
 # Degrees by which such a piece may leave the box of its ends when seen in degrees:
 # 1 km is more than pieces of 140 km need.
 _SAGITTA = 0.01
+_TOUCHED = 8_000_000  # cells of a sheet that all edges together may touch, about
+_ASKED = np.array([0, 1], np.int32)  # the one area of a sheet counts
+_ASKED.flags.writeable = False
 _GLOBE = (-180.0, -90.0, 180.0, 90.0)
 
 
@@ -109,6 +117,8 @@ class Polygon:
 
     A polygon that crosses the antimeridian is cut there in two (RFC 7946, section
     3.1.9); with `turns`, the degrees -180 and 180 being one, the cut is no border.
+    Positions are decided by the cells of a sheet, and on the border by GEOS: whatever
+    its form, time grows with the positions and not with their product with vertices.
     """
 
     def __init__(self, shape: BaseGeometry, *, turns: bool) -> None:
@@ -120,23 +130,35 @@ class Polygon:
             shape = shapely.union_all([shape, turned, other])
         shapely.prepare(shape)
         self._shape = shape
+        self._cells = draw(np.array([shape]), cells_an_edge=_fineness(shape))
         self.bounds: Bounds = shape.bounds
 
     def touches(self, boxes: Floats) -> Flags:
-        flags: Flags = shapely.intersects(self._shape, shapely.box(*boxes.T))
-        return flags
+        return in_boxes([self.bounds], *boxes.T)
 
     def holds(self, boxes: Floats) -> Flags:
-        flags: Flags = shapely.contains_properly(self._shape, shapely.box(*boxes.T))
-        return flags
+        return np.zeros(len(boxes), dtype=bool)
 
     def covers(self, lons: Floats, lats: Floats) -> Flags:
-        flags: Flags = shapely.intersects_xy(self._shape, lons, lats)
-        return flags
+        covered, unsure = self._decided(lons, lats)
+        covered[unsure] = shapely.intersects_xy(self._shape, lons[unsure], lats[unsure])
+        return covered
 
     def on_border(self, lons: Floats, lats: Floats) -> Flags:
-        inside: Flags = shapely.contains_xy(self._shape, lons, lats)
-        return ~inside
+        covered, unsure = self._decided(lons, lats)
+        border = np.zeros_like(covered)
+        border[unsure] = ~shapely.contains_xy(self._shape, lons[unsure], lats[unsure])
+        return border
+
+    def _decided(self, lons: Floats, lats: Floats) -> tuple[Flags, Rows]:
+        """Which positions are inside for sure, and where those are that GEOS has to
+        decide."""
+        # numba takes most of a second to import, and few commands need it.
+        from trigpoint.spatial.deciding import decide
+
+        answers = np.empty(len(lons), np.int32)
+        decide(self._cells, _ASKED, fixed(lons), fixed(lats), answers)
+        return answers > 0, np.flatnonzero(answers < 0)
 
 
 class OnGrid:
@@ -163,6 +185,14 @@ class OnGrid:
 
     def on_border(self, lons: Floats, lats: Floats) -> Flags:
         return self._area.on_border(*from_lon_lat(self._crs, lons, lats))
+
+
+def _fineness(shape: BaseGeometry) -> float:
+    """Cells for each edge of a sheet: fewer for long edges, which touch many."""
+    west, south, east, north = shape.bounds
+    edges = np.abs(np.diff(shapely.get_coordinates(shape), axis=0))
+    touched = _TOUCHED * math.sqrt((east - west) * (north - south)) / edges.sum()
+    return float(min(CELLS_AN_EDGE, touched**2 / len(edges)))
 
 
 def in_system(crs: str, area: Box | Polygon) -> Area:
