@@ -13,8 +13,6 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
-import numpy as np
-
 from trigpoint.catalogue import catalogue_lines, provenance_lines, set_lines
 from trigpoint.derived import AreasBuild, GraphChange
 from trigpoint.errors import InvalidInput
@@ -25,17 +23,17 @@ from trigpoint.log.reader import LogReader
 from trigpoint.placed import Places
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.items import Item
-from trigpoint.schema.rdf import lon_lat_of
-from trigpoint.schema.shape import Schema
 from trigpoint.spatial.boundaries import BoundaryIndex
 from trigpoint.spatial.boundary import Boundary, check_boundary
 from trigpoint.spatial.coverages import measure_all, save_coverages
 from trigpoint.spatial.geometry import parse_wkt_literal
+from trigpoint.spatial.links import KEY, LAT, LON, AreaLinks
 from trigpoint.spatial.nearest import PositionIndex
 from trigpoint.triples import MANY, RegisterTriples
 from trigpoint.view import Progress, View
 
 BOUNDARY = "boundary"
+AREAS, POSITIONS = "areas", "positions"
 _LOG = logging.getLogger(__name__)
 
 
@@ -63,37 +61,40 @@ class Build:
         before = self._old.sizes if self._old else {}
         changed = {name for name, size in sizes.items() if before.get(name) != size}
         self._boundaries(folder / "boundaries", BOUNDARY in changed)
-        (folder / "positions").mkdir()
-        for name in sizes:
-            schema = self._schemas[name]
-            if schema.geometry and schema.field(schema.geometry).encoding == "lon-lat":
-                self._positions(folder / "positions", schema, name in changed)
         index = BoundaryIndex.open(folder / "boundaries")
-        links = self._areas(folder / "areas", sizes, changed, index)
+        links = self._places(folder, sizes, changed, index)
         self._graph(folder, sorted(changed), index, links)
 
-    def _areas(
+    def _places(
         self,
         folder: Path,
         sizes: Iterable[str],
         changed: set[str],
         index: BoundaryIndex,
     ) -> Iterator[GraphChange]:
-        """Write the links of records to areas; what they change in graphs comes as the
-        files are written, so all of it has to be taken."""
-        folder.mkdir()
+        """Write the positions of records and their links to areas; what these change
+        in graphs comes as the files are written, so all of it has to be taken."""
+        for part in (AREAS, POSITIONS):
+            (folder / part).mkdir()
+        # Without an index of positions is a register in which no record has one.
+        placed = set(os.listdir(self._old.folder / POSITIONS)) if self._old else set()
         same = self._old is not None and BOUNDARY not in changed
         places = Places(self._log, self._schemas)
         areas = AreasBuild(places, self._base, index, self._old, same=same)
         for name in sizes:
             if self._schemas[name].geometry is None or name == BOUNDARY:
                 continue
-            path = folder / f"{name}.arrow"
+            file = f"{name}.arrow"
             if self._old is not None and same and name not in changed:
-                os.link(self._old.folder / "areas" / path.name, path)
-                continue
-            self._progress(f"areas: {name}", 0, None)
-            yield from areas.write(path, name)
+                os.link(self._old.folder / AREAS / file, folder / AREAS / file)
+            else:
+                self._progress(f"areas: {name}", 0, None)
+                yield from areas.write(folder / AREAS / file, name)
+            if self._old is None or name in changed:
+                self._progress(f"positions: {name}", 0, None)
+                _positions(folder / AREAS / file, folder / POSITIONS / file)
+            elif file in placed:
+                os.link(self._old.folder / POSITIONS / file, folder / POSITIONS / file)
 
     def _graph(
         self,
@@ -114,19 +115,21 @@ class Build:
         if self._old is None:
             graphs[graph_iri(self._base, "ontology")] = self._schemas.ontology_lines
             with GraphView.build(folder / "graph", (), graphs) as graph:
+                _link(graph, links)
                 whole = (self._triples(name).all() for name in changed)
                 graph.load(chain.from_iterable(whole))
-                _link(graph, links)
             return
         with (
             GraphView.open(self._old.graph) as last,
             last.fork(folder / "graph") as graph,
         ):
-            for name in changed:
-                self._triples(name).write(graph, self._old.sizes.get(name, 0))
+            # What is most comes last: when it is in, the engine begins to tidy up, and
+            # would do so beside the rest.
             for iri, lines_of in graphs.items():
                 graph.replace_graph(iri, lines_of)
             _link(graph, links)
+            for name in changed:
+                self._triples(name).write(graph, self._old.sizes.get(name, 0))
 
     def _triples(self, name: str) -> RegisterTriples:
         schema = self._schemas[name]
@@ -145,21 +148,14 @@ class Build:
         known = () if self._old is None else self._old.coverages
         save_coverages(measure_all(index.boundaries, known), folder)
 
-    def _positions(self, folder: Path, schema: Schema, changed: bool) -> None:
-        file = folder / f"{schema.register}.arrow"
-        if self._old is not None and not changed:
-            os.link(self._old.folder / "positions" / file.name, file)
-            return
-        keys, lons, lats = [], [], []
-        for record in self._log.iter_records(schema.register):
-            value = record.item.get(schema.geometry or "")
-            place = lon_lat_of(value) if isinstance(value, str) else None
-            if place is not None and abs(place[0]) <= 180 and abs(place[1]) <= 90:
-                keys.append(record.entry.key)
-                lons.append(place[0])
-                lats.append(place[1])
-        self._progress(f"positions: {schema.register}", len(keys), len(keys))
-        PositionIndex.build(keys, np.array(lons), np.array(lats)).save(file)
+
+def _positions(areas: Path, path: Path) -> None:
+    """Index the positions that the links of a register to areas have; of one in which
+    no record has a position there is no index."""
+    placed = AreaLinks.open(areas).positions()
+    if len(placed):
+        lons, lats = placed[LON].to_numpy(), placed[LAT].to_numpy()
+        PositionIndex.build(placed[KEY].to_arrow(), lons, lats).save(path)
 
 
 def _link(graph: GraphView, links: Iterable[GraphChange]) -> None:
@@ -167,7 +163,8 @@ def _link(graph: GraphView, links: Iterable[GraphChange]) -> None:
     for change in links:
         added = change.added
         if len(added) >= MANY:
-            graph.load([added + "\n"], change.iri)
+            parts = added.to_frame().iter_slices()
+            graph.load((part.to_series() + "\n" for part in parts), change.iri)
             added = added.clear()
         graph.apply(change.removed, added, change.iri)
 
