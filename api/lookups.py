@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.negotiation import HTML, Choice
-from api.parameters import At
+from api.parameters import At, OutCrs
 from api.past import AllThen, PastBoundaries
 from api.places import sizes_of
 from api.reading import Reading
@@ -44,6 +44,7 @@ class LookUp:
     then: Reading
     drawn: BoundaryIndex | None
     at: str | None
+    out_crs: str | None
 
     async def reply(
         self, look: Look, choice: Choice, title: str, register: str | None = None
@@ -85,17 +86,21 @@ class LookUp:
 
 
 async def look_up_of(
-    here: Current, then: AllThen, drawn: PastBoundaries, at: At = None
+    here: Current,
+    then: AllThen,
+    drawn: PastBoundaries,
+    out_crs: OutCrs,
+    at: At = None,
 ) -> LookUp:
-    return LookUp(here, then, drawn, at)
+    return LookUp(here, then, drawn, at, out_crs)
 
 
 Asked = Annotated[LookUp, Depends(look_up_of)]
 
 
-def look_at(areas: Areas, place: Point, far: bool) -> Body | None:
+def look_at(areas: Areas, place: Point, far: bool, out_crs: str | None) -> Body | None:
     """What holds a position; None when nothing does, unless that is known."""
     if far:
-        return answer(areas, place)
+        return answer(areas, place, out_crs=out_crs)
     found = areas.at(place)
-    return described(areas, place, found) if found else None
+    return described(areas, place, found, out_crs) if found else None

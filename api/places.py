@@ -9,14 +9,13 @@ from fastapi import Depends, Query
 from api.parameters import number
 from api.reading import Reading
 from api.service import Service
-from trigpoint.errors import InvalidParameter, InvalidPoint
+from trigpoint.errors import InvalidParameter
 from trigpoint.spatial.crs import (
     BRITISH_GRID,
     CRS84,
     Point,
-    point_from,
     point_from_easting_northing,
-    reference_system,
+    point_from_lon_lat,
 )
 from trigpoint.spatial.nearest import PositionIndex
 from trigpoint.view import View
@@ -60,20 +59,8 @@ async def place_of(
     if given == ["easting", "northing"]:
         east, north = (number(metres[n] or "", n) for n in given)
         return point_from_easting_northing(east, north, crs or BRITISH_GRID)
-    return _of_degrees({n: number(degrees[n] or "", n) for n in given}, crs or CRS84)
-
-
-def _of_degrees(pair: dict[str, float], crs: str) -> Point:
-    system = reference_system(crs)
-    if system.projected:
-        raise InvalidPoint(
-            f"crs is {system.code}, which has no lon and lat: use easting= and "
-            "northing=",
-            parameter="crs",
-            value=crs,
-        )
-    first, second = (pair[axis] for axis in system.axes)
-    return point_from(system.code, first, second)
+    east, north = (number(degrees[n] or "", n) for n in given)
+    return point_from_lon_lat(east, north, crs or CRS84)
 
 
 Place = Annotated[Point, Depends(place_of)]

@@ -19,25 +19,32 @@ def day_of(at: str | None) -> str:
 
 
 def answer(
-    areas: Areas, point: Point, layers: Collection[str] | None = None
+    areas: Areas,
+    point: Point,
+    layers: Collection[str] | None = None,
+    out_crs: str | None = None,
 ) -> dict[str, Any]:
     """What a point look-up says, as JSON members: `described`, and when nothing covers
     the point, in `nearest`, which district is and how far away."""
     found = areas.at(point, layers)
-    body = described(areas, point, found)
+    body = described(areas, point, found, out_crs)
     if not found and layers is None:
         body["nearest"] = _nearest(areas, point)
     return body
 
 
-def described(areas: Areas, point: Point, found: Sequence[Area]) -> dict[str, Any]:
+def described(
+    areas: Areas, point: Point, found: Sequence[Area], out_crs: str | None = None
+) -> dict[str, Any]:
     """What a look-up says of a point that these areas hold.
 
+    The point is said in `out_crs` too, if one is named; raises InvalidPoint where that
+    does not reach.
     `councils` are those that govern it, upper tier first: on a border, that of the
     lowest code of each layer.
     """
     return {
-        "point": point.as_json(),
+        "point": point.as_json(out_crs),
         "at": areas.day,
         "areas": [area.document for area in found],
         "councils": [area.document["authority"] for area in governed(found)],

@@ -43,10 +43,11 @@ async def point(
 
     def look(areas: Areas, far: bool) -> Body | None:
         if layers is None:
-            return look_at(areas, place, far)
+            return look_at(areas, place, far, asked.out_crs)
         found = [a for a in areas.at(place, layers) if a.register == register]
         councils = [a.document["authority"] for a in found if a.authority]
-        return {**described(areas, place, found), "councils": councils}
+        body = described(areas, place, found, asked.out_crs)
+        return {**body, "councils": councils}
 
     return await asked.reply(look, choice, "Where a point is")
 
@@ -86,7 +87,7 @@ async def postcode(
         place = lon_lat_of(value) if isinstance(value, str) else None
         found: Body | None = {"point": None, "areas": [], "councils": []}
         if place is not None:
-            found = look_at(areas, point_from_lon_lat(*place), far)
+            found = look_at(areas, point_from_lon_lat(*place), far, asked.out_crs)
         body: dict[str, Any] = {
             "postcode": canonical,
             "record": registers.document(record),

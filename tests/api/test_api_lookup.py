@@ -71,6 +71,51 @@ def test_point_in_a_named_system(client: TestClient) -> None:
     assert abs(irish.json()["point"]["lat"] - 54.6) < 0.1
 
 
+def test_point_in_web_mercator(client: TestClient) -> None:
+    """Web Mercator is named like the grids; its numbers alone are not guessed at."""
+    pair = "easting=-14204.37&northing=6711542.48"
+    body = client.get(f"/lookup/point?{pair}&crs=EPSG:3857").json()
+    assert areas(body) == [("E09000033", "inside")]
+    refused = client.get(f"/lookup/point?{pair}").json()
+    assert refused["looks_like"] == "EPSG:3857"
+    assert "use crs=EPSG:3857" in refused["detail"]
+
+
+@pytest.mark.parametrize("door", ["point?lon=-0.1276&lat=51.5072&", "SW1A%201AA?"])
+def test_point_is_said_in_another_system(client: TestClient, door: str) -> None:
+    """`out-crs` adds the pair in that system, by the names of its axes."""
+    url = f"/lookup/{door}" if door.startswith("point") else f"/lookup/postcode/{door}"
+    point = client.get(f"{url}out-crs=EPSG:27700").json()["point"]
+    assert list(point["out"]) == ["crs", "easting", "northing", "accuracy-metres"]
+    assert point["out"]["crs"] == "EPSG:27700"
+    place = f"easting={point['out']['easting']}&northing={point['out']['northing']}"
+    again = client.get(f"/lookup/point?{place}&out-crs=EPSG:4326").json()["point"]
+    assert again["out"]["lat"] == pytest.approx(point["lat"], abs=1e-8)
+    assert again["accuracy-metres"] == again["out"]["accuracy-metres"] == 0.001
+    assert "out" not in client.get(url).json()["point"]
+    page = client.get(f"{url}out-crs=EPSG:27700", headers={"accept": "text/html"}).text
+    assert f"northing {point['out']['northing']}" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "kind", "words"),
+    [
+        ("out-crs=EPSG:1", "invalid-input", "not read here"),
+        ("out-crs=", "invalid-input", "not read here"),
+        ("out-crs=EPSG:2157", "invalid-point", "beyond the reach of EPSG:2157"),
+    ],
+)
+def test_a_system_that_cannot_be_answered_in(
+    client: TestClient, query: str, kind: str, words: str
+) -> None:
+    """A system that is not known, or does not reach the point, is refused by name."""
+    answer = client.get(f"/lookup/point?lon=1.5&lat=52.5&{query}")
+    body = answer.json()
+    assert (answer.status_code, body["parameter"]) == (400, "out-crs")
+    assert body["type"] == f"/problems/{kind}"
+    assert words in body["detail"]
+
+
 def test_point_on_a_day_before_there_were_boundaries(client: TestClient) -> None:
     """`at` picks the boundaries that held that day: here, none."""
     assert client.get("/lookup/point?lon=0&lat=51.5&at=2019").json()["areas"] == []

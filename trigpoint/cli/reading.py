@@ -139,14 +139,12 @@ def lookup(
     now = Registers.open(data)
     registers = now if size is None else now.as_of(parse_sizes(size, now.log))
     point = _point_of(registers, postcode, (lon, lat), (easting, northing), crs)
-    said = point.as_json(out_crs)
     if size is None:
         boundaries = now.view().boundaries
     else:
         boundaries = boundary_index(registers.log, registers.schemas)
-    print_json(
-        answer(Areas(registers, boundaries, day_of(at)), point) | {"point": said}
-    )
+    areas = Areas(registers, boundaries, day_of(at))
+    print_json(answer(areas, point, out_crs=out_crs))
 
 
 @app.command()
