@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
+from tests.spatial.adversarial import by_geos
 from tests.spatial.outlines import make, read_outlines
 from trigpoint.errors import (
     InvalidInput,
@@ -26,7 +27,7 @@ from trigpoint.errors import (
 )
 from trigpoint.spatial.boundaries import FILE, BoundaryIndex
 from trigpoint.spatial.boundary import Boundary
-from trigpoint.spatial.crs import point_from_easting_northing
+from trigpoint.spatial.crs import point_from_easting_northing, point_from_lon_lat
 from trigpoint.spatial.files import write_view
 from trigpoint.spatial.geometry import Geometry, to_crs84
 from trigpoint.spatial.grids import lon_lat_from_bng
@@ -122,6 +123,9 @@ def test_positions_that_cannot_be_meant_are_refused(
         small.nearest_area(lon, lat)
 
 
+LATTICE = BoundaryIndex.build(
+    [make(f"E0700000{n}", wkt) for n, wkt in enumerate((WEST, SOUTH, NORTH), 1)]
+)
 HALVES = st.integers(-4, 12).map(lambda number: number / 4)
 
 
@@ -131,9 +135,6 @@ def test_lookup_agrees_with_geos_on_the_lattice(
     lon: float, lat: float, ulp: int
 ) -> None:
     """On vertices and edges, and a bit beside them, the answer is shapely's covers."""
-    index = BoundaryIndex.build(
-        [make(f"E0700000{n}", wkt) for n, wkt in enumerate((WEST, SOUTH, NORTH), 1)]
-    )
     lon = math.nextafter(lon, ulp * math.inf) if ulp else lon
     point = shapely.Point(lon, lat)
     expected = []
@@ -142,7 +143,7 @@ def test_lookup_agrees_with_geos_on_the_lattice(
         if shapely.covers(shape, point):
             relation = "inside" if shapely.contains(shape, point) else "border"
             expected.append((f"E0700000{number}", relation))
-    assert answer(index, lon, lat) == expected
+    assert answer(LATTICE, lon, lat) == expected
 
 
 DATED = [
@@ -222,6 +223,49 @@ def test_boundary_on_the_national_grid_is_tested_there() -> None:
     ]
     # Far beyond the grid there is no such plane, and nothing covers the place.
     assert index.locate(100.0, 10.0) == []
+
+
+def test_many_positions_on_a_grid_are_tested_as_given() -> None:
+    """Eastings and northings are not sent to degrees and back for a boundary drawn in
+    them; other boundaries get degrees; what a system does not reach is in nothing."""
+    square = "POLYGON ((530000 180000, 531000 180000, 531000 181000, 530000 180000))"
+    index = BoundaryIndex.build(
+        [make("E07000001", square, crs="EPSG:27700"), make("E12000001", REGION)]
+    )
+    eastings = np.array([530_000, 530_500, 530_900, 1e9, np.nan])
+    northings = np.array([180_000, 180_500, 180_500, 180_500, 180_500])
+    found = index.locate_many(eastings, northings, crs="EPSG:27700")
+    areas = [index.boundaries[row].area for row in found.rows]
+    assert [
+        *zip(found.points.tolist(), areas, found.on_border.tolist(), strict=True)
+    ] == [
+        (0, "E12000001", False),
+        (0, "E07000001", True),
+        (1, "E12000001", False),
+        (1, "E07000001", True),
+        (2, "E12000001", False),
+        (2, "E07000001", False),
+    ]
+    lat_lon = index.locate_many(np.array([51.5]), np.array([0.5]), crs="EPSG:4326")
+    assert [index.boundaries[row].area for row in lat_lon.rows] == ["E12000001"]
+
+
+def test_sets_are_asked_whatever_the_day() -> None:
+    """All sets are named and can be asked at once; a row is answered as it counts."""
+    index = BoundaryIndex.build(DATED)
+    assert index.sets == (
+        ("district", "2023", "full"),
+        ("district", "2020", "full"),
+        ("ward", "2018", "full"),
+    )
+    found = index.locate_all(np.array([0.0]), np.array([51.5]))
+    assert found.rows.tolist() == [0, 1, 2, 3]
+    assert index.counting("2023-04-01").tolist() == [0, 3]
+    point = point_from_lon_lat(0.5, 51.5)
+    assert index.rows_at(point, "2023-04-01") == [(0, False), (3, False)]
+    assert index.distance_to(0.5, 51.5, np.array([0, 2]))[0] == 2
+    southward = Geod(ellps="WGS84").inv(0.5, 51.5, 0.5, 51.0)[2]
+    assert index.distance_to(0.5, 51.5, np.array([0]))[1] == pytest.approx(southward)
 
 
 BAD_BOUNDARIES = [
@@ -319,19 +363,23 @@ def densest(shape: str | shapely.Geometry, lon: float, lat: float) -> float:
     return float(np.min(metres))
 
 
+NEIGHBOURS = BoundaryIndex.build([make("E07000001", WEST), make("E07000002", SOUTH)])
+
+
 @settings(deadline=None, max_examples=40)
 @given(st.floats(-12, 6), st.floats(46, 63))
 def test_nearest_area_is_as_far_as_its_border(lon: float, lat: float) -> None:
     """The distance is that to the nearest of many points of the border, or less."""
-    shapes = {"E07000001": WEST, "E07000002": SOUTH}
-    index = BoundaryIndex.build([make(area, wkt) for area, wkt in shapes.items()])
-    nearest = index.nearest_area(lon, lat)
+    nearest = NEIGHBOURS.nearest_area(lon, lat)
     assert nearest is not None
     boundary, metres = nearest
-    if index.locate(lon, lat):
+    if NEIGHBOURS.locate(lon, lat):
         assert metres == 0.0
         return
-    dense = {area: densest(wkt, lon, lat) for area, wkt in shapes.items()}
+    dense = {
+        area: densest(wkt, lon, lat)
+        for area, wkt in (("E07000001", WEST), ("E07000002", SOUTH))
+    }
     # The points lie 30 m apart at most, so the border may be nearer by at most 15 m.
     assert dense[boundary.area] - 16 < metres < dense[boundary.area] + 0.001
     assert metres < min(dense.values()) + 0.001
@@ -339,8 +387,7 @@ def test_nearest_area_is_as_far_as_its_border(lon: float, lat: float) -> None:
 
 def test_nearest_area_of_a_tie_is_the_lowest_code() -> None:
     """Off the end of a shared border both districts are as near; the lower answers."""
-    index = BoundaryIndex.build([make("E07000002", SOUTH), make("E07000001", WEST)])
-    nearest = index.nearest_area(0.0, 50.5)
+    nearest = NEIGHBOURS.nearest_area(0.0, 50.5)
     assert nearest is not None
     assert nearest[0].area == "E07000001"
     along_meridian = Geod(ellps="WGS84").inv(0.0, 50.5, 0.0, 51.0)[2]
@@ -371,27 +418,6 @@ def real(districts_2025: Sequence[Boundary]) -> BoundaryIndex:
     return BoundaryIndex.build(districts_2025)
 
 
-def brute_force(
-    districts: Sequence[Boundary], lons: np.ndarray, lats: np.ndarray
-) -> set[tuple[int, str]]:
-    """Point number and area of every pair that shapely.covers affirms.
-
-    Every district is asked about every point in its box, one predicate at a time,
-    by nothing but shapely on geometries of its own.
-    """
-    pairs = set()
-    points = shapely.points(lons, lats)
-    for district in districts:
-        shape = shapely.from_wkb(shapely.to_wkb(district.geometry))
-        west, south, east, north = shape.bounds
-        in_box = (lons >= west) & (lons <= east) & (lats >= south) & (lats <= north)
-        boxed = np.flatnonzero(in_box)
-        shapely.prepare(shape)
-        covered = boxed[shapely.covers(shape, points[boxed])]
-        pairs |= {(number, district.area) for number in covered.tolist()}
-    return pairs
-
-
 def test_100_000_postcodes_agree_with_shapely_covers(
     real: BoundaryIndex, districts_2025: Sequence[Boundary], sampled: pl.DataFrame
 ) -> None:
@@ -399,10 +425,15 @@ def test_100_000_postcodes_agree_with_shapely_covers(
     lons, lats = lon_lat_from_bng(
         sampled["easting"].to_numpy(), sampled["northing"].to_numpy()
     )
-    expected = brute_force(districts_2025, lons, lats)
+    shapes = [boundary.geometry for boundary in districts_2025]
+    expected = {
+        (number, districts_2025[shape].area)
+        for number, shape, _ in by_geos(shapes, lons, lats)
+    }
     many = real.locate_many(lons, lats)
+    areas = real.boundaries.texts("area")
     found = {
-        (number, real.boundaries[row].area)
+        (number, areas[row])
         for number, row in zip(many.points.tolist(), many.rows.tolist(), strict=True)
     }
     assert found == expected
@@ -413,36 +444,6 @@ def test_100_000_postcodes_agree_with_shapely_covers(
         for located in real.locate(float(lons[number]), float(lats[number]))
     }
     assert singly == expected
-
-
-def test_borders_of_real_districts_agree_with_shapely(
-    real: BoundaryIndex, districts_2025: Sequence[Boundary]
-) -> None:
-    """Vertices, middles of edges and places a bit beside them are as shapely says."""
-    generator = np.random.default_rng(7)
-    pairs = np.concatenate(
-        [
-            shapely.get_coordinates(district.geometry)[:-1]
-            for district in districts_2025[::12]
-        ]
-    )
-    ends = pairs[generator.choice(len(pairs) - 1, 1500, replace=False)]
-    middles = (pairs[:-1] + pairs[1:])[generator.choice(len(pairs) - 1, 1500)] / 2
-    beside = np.nextafter(ends, generator.choice([-180.0, 180.0], ends.shape))
-    near = ends + generator.choice([-1e-9, 1e-9], ends.shape)
-    lons, lats = np.concatenate([ends, middles, beside, near]).T
-    many = real.locate_many(lons, lats)
-    areas = [real.boundaries[row].area for row in many.rows]
-    found = set(zip(many.points.tolist(), areas, strict=True))
-    assert found == brute_force(districts_2025, lons, lats)
-    shapes = {district.area: district.geometry for district in districts_2025}
-    for number, area, border in zip(
-        many.points[::7], areas[::7], many.on_border[::7], strict=True
-    ):
-        point = shapely.Point(lons[number], lats[number])
-        assert border == shapely.touches(shapes[area], point)
-    assert many.on_border.any()
-    assert not many.on_border.all()
 
 
 def test_threads_share_an_index_that_was_never_used(

@@ -19,6 +19,7 @@ from shapely.geometry.base import BaseGeometry
 from tests.spatial.adversarial import Triples, between_cells, by_geos, hard_positions
 from tests.spatial.outlines import make
 from trigpoint.resources import resource_folder
+from trigpoint.spatial.borders import outlines_of
 from trigpoint.spatial.boundaries import BoundaryIndex
 from trigpoint.spatial.cells import BLOCK, Cells, grid_over
 from trigpoint.spatial.grids import Floats
@@ -39,9 +40,8 @@ def located(
     )
     cells = draw(np.array(shapes), cells_an_edge=cells_an_edge)
     members = np.arange(len(shapes), dtype=np.int32)
-    covers = BoundaryIndex(rows, [Sheet("OGC:CRS84", members, cells)]).locate_all(
-        easts, norths
-    )
+    sheet = Sheet("OGC:CRS84", members, cells)
+    covers = BoundaryIndex(rows, [sheet], outlines_of(rows)).locate_all(easts, norths)
     columns = (column.tolist() for column in covers)
     return set(zip(*columns, strict=True))
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -25,13 +23,6 @@ _SAMPLE = 16  # every so many vertices give a first upper bound
 _SAGITTA = 0.01
 
 
-class _Outlines(NamedTuple):
-    """Per boundary, in degrees: box (four columns) and one vertex."""
-
-    boxes: Floats
-    anchors: Floats
-
-
 class Borders:
     """Distances from points to the borders of boundaries.
 
@@ -39,18 +30,19 @@ class Borders:
     CRS. Distances are geodesic, exact to a millimetre.
     """
 
-    def __init__(self, boundaries: Sequence[Boundary]) -> None:
+    def __init__(self, boundaries: Sequence[Boundary], outlines: Floats) -> None:
+        """Boundaries, with `outlines_of` them."""
         self._boundaries = boundaries
+        self._boxes, self._anchors = outlines[:, :4], outlines[:, 4:]
 
     def nearest(self, lon: float, lat: float, rows: Rows) -> tuple[int, float]:
         """The row, of those given (at least one), that is nearest, and metres.
 
         Of several at the same distance, the first in the order of rows.
         """
-        boxes, anchors = self._outlines
-        to_anchors = distances(lon, lat, anchors[rows, 0], anchors[rows, 1])
+        to_anchors = distances(lon, lat, *self._anchors[rows].T)
         near = boxes_within(lon, lat, float(to_anchors.min()))
-        rows = rows[in_boxes(near, *boxes[rows].T)]
+        rows = rows[in_boxes(near, *self._boxes[rows].T)]
         owners: dict[int, float] = {}
         for crs in {self._boundaries[row].crs for row in rows}:
             own = [row for row in rows if self._boundaries[row].crs == crs]
@@ -92,23 +84,18 @@ class Borders:
             owners,
         ).where(joined)
 
-    @cached_property
-    def _outlines(self) -> _Outlines:
-        boxes = np.empty((len(self._boundaries), 4))
-        anchors = np.empty((len(self._boundaries), 2))
-        for row, boundary in enumerate(self._boundaries):
-            if boundary.crs == CRS84:
-                boxes[row] = boundary.geometry.bounds
-                anchors[row] = shapely.get_coordinates(boundary.geometry)[0]
-            else:
-                places = _degrees(
-                    boundary.crs, shapely.get_coordinates(boundary.geometry)
-                )
-                low = places.min(axis=0) - _SAGITTA
-                high = places.max(axis=0) + _SAGITTA
-                boxes[row] = [*low, *high]
-                anchors[row] = places[0]
-        return _Outlines(boxes, anchors)
+
+def outlines_of(boundaries: Sequence[Boundary]) -> Floats:
+    """For each boundary, in degrees: the box that holds its border (west, south, east,
+    north) and one of its corners (lon, lat)."""
+    outlines = np.empty((len(boundaries), 6))
+    for row, boundary in enumerate(boundaries):
+        corners = _degrees(boundary.crs, shapely.get_coordinates(boundary.geometry))
+        slack = 0.0 if boundary.crs == CRS84 else _SAGITTA
+        outlines[row, :2] = corners.min(axis=0) - slack
+        outlines[row, 2:4] = corners.max(axis=0) + slack
+        outlines[row, 4:] = corners[0]
+    return outlines
 
 
 def _degrees(crs: str, pairs: Floats) -> Floats:

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import pyarrow as pa
 
 from trigpoint.dates import today
-from trigpoint.spatial.borders import Borders
+from trigpoint.spatial.borders import Borders, outlines_of
 from trigpoint.spatial.boundary import Boundary, check_boundary
 from trigpoint.spatial.cells import Cells, Numbers
 from trigpoint.spatial.crs import Point, point_from_lon_lat
-from trigpoint.spatial.files import read_lists, write_lists
+from trigpoint.spatial.files import numbers_of, read_lists, write_lists
 from trigpoint.spatial.grids import (
     CRS84,
     Flags,
@@ -40,7 +41,8 @@ from trigpoint.spatial.sheet import Sheet, draw, from_columns, to_columns
 __all__ = ["BoundaryIndex", "BoundarySet", "Covers", "Located"]
 
 FILE = "boundaries.arrow"
-_KIND, _VERSION = "boundaries", 2
+_KIND, _VERSION = "boundaries", 3
+_OUTLINES = "outlines"
 _REMEMBERED = 64  # days asked for are few; more than these are worked out again
 
 _Question = tuple[str, frozenset[str] | None]
@@ -64,13 +66,16 @@ class BoundaryIndex:
     between threads.
     """
 
-    def __init__(self, boundaries: BoundaryRows, sheets: Sequence[Sheet]) -> None:
-        """Boundaries that have been checked, on the sheets of their sets; see `build`
-        and `open`."""
+    def __init__(
+        self, boundaries: BoundaryRows, sheets: Sequence[Sheet], outlines: Floats
+    ) -> None:
+        """Boundaries that have been checked, on the sheets of their sets, with
+        `outlines_of` them; see `build` and `open`."""
         self.boundaries = boundaries
         self._sheets = sheets
         self._selection = Selection(boundaries)
-        self._borders = Borders(boundaries)
+        self._outlines = outlines
+        self._borders = Borders(boundaries, outlines)
         self._judge = Judge(boundaries)
         self._asked: OrderedDict[_Question, _Planes] = OrderedDict()
         self._lock = threading.Lock()
@@ -93,18 +98,21 @@ class BoundaryIndex:
         for (crs, _), members in sets.items():
             numbers = np.array(members, np.int32)
             sheets.append(Sheet(crs, numbers, draw(rows.polygons(numbers))))
-        return cls(rows, sheets)
+        return cls(rows, sheets, outlines_of(rows))
 
     def save(self, folder: Path) -> None:
         """Write the view into `folder` as one file."""
         columns = {**self.boundaries.columns, **to_columns(self._sheets)}
+        columns[_OUTLINES] = pa.array(self._outlines.ravel())
         write_lists(folder / FILE, columns, kind=_KIND, version=_VERSION)
 
     @classmethod
     def open(cls, folder: Path) -> BoundaryIndex:
         """Map the view in `folder`. Raises ViewDamaged or ViewOutdated."""
         columns = read_lists(folder / FILE, kind=_KIND, version=_VERSION)
-        return cls(BoundaryRows(columns), from_columns(columns))
+        rows = BoundaryRows(columns)
+        outlines = numbers_of(columns[_OUTLINES]).reshape(len(rows), 6)
+        return cls(rows, from_columns(columns), outlines)
 
     @property
     def sets(self) -> tuple[BoundarySet, ...]:

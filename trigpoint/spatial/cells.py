@@ -31,7 +31,7 @@ BLOCK = 8  # fine cells along the side of a top cell
 MARGIN = 2.0**-10  # of a cell, on every side: see `Grid`
 STARTS_LEFT, ENDS_LEFT = 1, 2  # flags of a run: that end lies left of the cell
 
-_CELLS_AN_EDGE = 32
+CELLS_AN_EDGE = 16.0
 _FEWEST, _MOST = 64 * 64, 48 << 20
 _LONGEST = 1 << 16  # cells along one side
 _FINEST = 2.0**-30  # of the largest coordinate
@@ -74,7 +74,7 @@ class Cells(NamedTuple):
     corners: Floats
 
 
-def grid_over(corners: Floats, *, cells_an_edge: float = _CELLS_AN_EDGE) -> Grid:
+def grid_over(corners: Floats, *, cells_an_edge: float = CELLS_AN_EDGE) -> Grid:
     """A grid over all corners (pairs, eastward first), a cell to spare on each side."""
     low, high = corners.min(axis=0), corners.max(axis=0)
     width, height = (high - low).tolist()

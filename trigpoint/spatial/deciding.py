@@ -13,13 +13,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from trigpoint.spatial.cells import BLOCK, ENDS_LEFT, STARTS_LEFT, Cells, Numbers
+from trigpoint.spatial.cells import (
+    BLOCK,
+    ENDS_LEFT,
+    STARTS_LEFT,
+    Cells,
+    Grid,
+    Numbers,
+)
 from trigpoint.spatial.grids import Flags, Floats, Rows
 from trigpoint.spatial.native import compiled
 
 OUTSIDE, INSIDE, OPEN = 0, 1, 2
 SEVERAL = -1  # an answer that does not fit in one number: see `hits`
 
+_SHIFT, _WITHIN = np.uint64(BLOCK.bit_length() - 1), np.uint64(BLOCK - 1)
 _EPSILON = 2.0**-53
 _BOUND = (3.0 + 16.0 * _EPSILON) * _EPSILON
 _UNDERFLOW = 1e-290  # the bound holds where no product underflows
@@ -30,17 +38,30 @@ _NEAR, _FLAT = 1e-18, 1e-9  # in units of the plane
 
 
 @compiled
-def _number(cells: Cells, east: float, north: float) -> int:
+def _parts(
+    cells: Cells,
+) -> tuple[Grid, int, Numbers, Numbers, Numbers, Floats]:
+    grid = Grid(cells.west, cells.south, cells.scale, cells.columns, cells.rows)
+    return grid, cells.areas, cells.top, cells.blocks, cells.records, cells.corners
+
+
+@compiled
+def _number(
+    grid: Grid, areas: int, top: Numbers, blocks: Numbers, east: float, north: float
+) -> int:
     """What the cell of a position holds; 0 off the grid, and for NaN."""
-    u = (east - cells.west) * cells.scale
-    v = (north - cells.south) * cells.scale
-    if not (u >= 0.0 and v >= 0.0 and u < cells.columns and v < cells.rows):
+    u = (east - grid.west) * grid.scale
+    v = (north - grid.south) * grid.scale
+    if not (u >= 0.0 and v >= 0.0 and u < grid.columns and v < grid.rows):
         return 0
-    column, row = int(u), int(v)
-    number = cells.top[row // BLOCK * (cells.columns // BLOCK) + column // BLOCK]
-    if number > cells.areas:
-        block = (number - cells.areas - 1) * BLOCK * BLOCK
-        number = cells.blocks[block + row % BLOCK * BLOCK + column % BLOCK]
+    # Unsigned, since numba asks of other numbers whether they count from the end.
+    column, row = np.uint64(u), np.uint64(v)
+    across = np.uint64(grid.columns) >> _SHIFT
+    number = top[(row >> _SHIFT) * across + (column >> _SHIFT)]
+    if number > areas:
+        block = np.uint64(number - areas - 1) << _SHIFT << _SHIFT
+        within = ((row & _WITHIN) << _SHIFT) | (column & _WITHIN)
+        number = blocks[block | within]
     return int(number)
 
 
@@ -71,20 +92,20 @@ def _edge(corners: Floats, at: int, east: float, north: float) -> int:
 
 
 @compiled
-def _area(cells: Cells, at: int, east: float, north: float) -> int:
+def _area(records: Numbers, corners: Floats, at: int, east: float, north: float) -> int:
     """How an area stands to a position; `at` is its place in a record."""
-    odd = cells.records[at] & 1
-    run, end = at + 2, at + 2 + 2 * cells.records[at + 1]
+    odd = records[at] & 1
+    run, end = at + 2, at + 2 + 2 * records[at + 1]
     while run < end:
-        first = 2 * np.int64(cells.records[run])
-        flags = cells.records[run + 1]
-        last = first + 2 * (flags >> 2)
-        if flags & STARTS_LEFT and cells.corners[first + 1] <= north:
+        first = 2 * np.int64(records[run])
+        flags = records[run + 1]
+        last = first + 2 * np.int64(flags >> 2)
+        if flags & STARTS_LEFT and corners[first + 1] <= north:
             odd ^= 1
-        if flags & ENDS_LEFT and cells.corners[last + 1] <= north:
+        if flags & ENDS_LEFT and corners[last + 1] <= north:
             odd ^= 1
         for edge in range(first, last, 2):
-            crossed = _edge(cells.corners, edge, east, north)
+            crossed = _edge(corners, edge, east, north)
             if crossed == OPEN:
                 return OPEN
             odd ^= crossed
@@ -93,21 +114,26 @@ def _area(cells: Cells, at: int, east: float, north: float) -> int:
 
 
 @compiled
-def _answer(cells: Cells, answers: Numbers, east: float, north: float) -> int:
-    """The one answer for a position, or SEVERAL when there are more, or open ones."""
-    number = _number(cells, east, north)
-    if number >= 0:
-        return int(answers[number])
-    at, found = -number, 0
-    for _ in range(cells.records[-number - 1]):
-        answer = answers[(cells.records[at] >> 1) + 1]
+def _record(
+    records: Numbers,
+    corners: Floats,
+    answers: Numbers,
+    record: int,
+    east: float,
+    north: float,
+) -> int:
+    """The one answer of a record for a position, or SEVERAL when there are more, or
+    open ones."""
+    at, found = record + 1, 0
+    for _ in range(records[record]):
+        answer = answers[(records[at] >> 1) + 1]
         if answer:
-            state = _area(cells, at, east, north)
+            state = _area(records, corners, at, east, north)
             if state == OPEN or (state and found):
                 return SEVERAL
             if state:
                 found = answer
-        at += 2 + 2 * cells.records[at + 1]
+        at += 2 + 2 * records[at + 1]
     return int(found)
 
 
@@ -119,9 +145,16 @@ def decide(
     when one number cannot say. `answers` are more than 0 for the areas that are asked,
     from its place 1 on, and 0 for others and at place 0. Returns how many answers are
     more than 0, and how many are SEVERAL."""
+    # Taken out of the tuple once: each time costs more than the look-up.
+    grid, areas, top, blocks, records, corners = _parts(cells)
     single, several = 0, 0
     for place in range(len(out)):
-        answer = _answer(cells, answers, easts[place], norths[place])
+        east, north = easts[place], norths[place]
+        number = _number(grid, areas, top, blocks, east, north)
+        if number >= 0:
+            answer = int(answers[number])
+        else:
+            answer = _record(records, corners, answers, -number - 1, east, north)
         out[place] = answer
         single += answer > 0
         several += answer < 0
@@ -131,7 +164,11 @@ def decide(
 @compiled
 def decide_one(cells: Cells, answers: Numbers, east: float, north: float) -> int:
     """The answer for one position."""
-    return _answer(cells, answers, east, north)
+    grid, areas, top, blocks, records, corners = _parts(cells)
+    number = _number(grid, areas, top, blocks, east, north)
+    if number >= 0:
+        return int(answers[number])
+    return _record(records, corners, answers, -number - 1, east, north)
 
 
 @compiled
@@ -140,24 +177,28 @@ def hits(
 ) -> tuple[Rows, Rows, Flags]:
     """Each answer of the positions at some places: the place, the answer, and whether
     it is open. For positions whose answer is SEVERAL; any other has none here."""
+    grid, areas, top, blocks, records, corners = _parts(cells)
+    at_records = np.empty(len(places), np.int64)
     size = 0
-    for place in places:
-        size += cells.records[-_number(cells, easts[place], norths[place]) - 1]
+    for which, place in enumerate(places):
+        number = _number(grid, areas, top, blocks, easts[place], norths[place])
+        at_records[which] = -number - 1
+        size += records[-number - 1]
     at_places, found = np.empty(size, np.int64), np.empty(size, np.int64)
     left_open = np.empty(size, np.bool_)
     count = 0
-    for place in places:
-        east, north = easts[place], norths[place]
-        record = -_number(cells, east, north) - 1
-        at = record + 1
-        for _ in range(cells.records[record]):
-            answer = answers[(cells.records[at] >> 1) + 1]
-            state = _area(cells, at, east, north) if answer else OUTSIDE
+    for which, place in enumerate(places):
+        at = at_records[which] + 1
+        areas_here = records[at - 1]
+        for _ in range(areas_here):
+            answer, state = answers[(records[at] >> 1) + 1], OUTSIDE
+            if answer:
+                state = _area(records, corners, at, easts[place], norths[place])
             if state:
                 at_places[count], found[count] = place, answer
                 left_open[count] = state == OPEN
                 count += 1
-            at += 2 + 2 * cells.records[at + 1]
+            at += 2 + 2 * records[at + 1]
     return at_places[:count], found[:count], left_open[:count]
 
 
@@ -177,7 +218,8 @@ def gather(
     positions that it left, sorted by position.
     """
     points, rows, on_border = found
-    at, other = first, np.searchsorted(several[0], start)
+    other_points, other_rows, other_borders = several
+    at, other = first, np.searchsorted(other_points, start)
     for point in range(start, stop):
         begin = at
         for sheet in range(answers.shape[0]):
@@ -185,9 +227,9 @@ def gather(
                 points[at], rows[at] = point, answers[sheet, point] - 1
                 on_border[at] = False
                 at += 1
-        while other < len(several[0]) and several[0][other] == point:
-            points[at], rows[at] = point, several[1][other]
-            on_border[at] = several[2][other]
+        while other < len(other_points) and other_points[other] == point:
+            points[at], rows[at] = point, other_rows[other]
+            on_border[at] = other_borders[other]
             at += 1
             other += 1
         for late in range(begin + 1, at):

@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import xxhash
 
@@ -81,6 +84,16 @@ def read_lists(path: Path, *, kind: str, version: int) -> dict[str, pa.Array]:
     """Map what `write_lists` wrote. Raises as `read_view`."""
     table = read_view(path, kind=kind, version=version)
     return {name: table.column(name).chunk(0).values for name in table.column_names}
+
+
+def numbers_of(column: pa.Array) -> npt.NDArray[Any]:
+    """A column of numbers as an array, without copying; it cannot be written to."""
+    # Not by to_numpy(), which imports pandas where that is installed.
+    kind = np.dtype(column.type.to_pandas_dtype())
+    buffer, skipped = column.buffers()[1], column.offset * kind.itemsize
+    numbers = np.frombuffer(buffer, kind, len(column), skipped)
+    numbers.flags.writeable = False
+    return numbers
 
 
 def _checksum(body: memoryview) -> str:

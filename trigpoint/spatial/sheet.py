@@ -16,7 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import shapely
 
-from trigpoint.spatial.cells import Cells, Grid, Numbers, grid_over
+from trigpoint.spatial.cells import CELLS_AN_EDGE, Cells, Grid, Numbers, grid_over
+from trigpoint.spatial.files import numbers_of
 from trigpoint.spatial.grids import Flags, Floats
 
 _PREFIX = "sheet-"
@@ -53,7 +54,9 @@ def rings_of(polygons: npt.NDArray[np.object_]) -> Rings:
     return Rings(corners, joined, spans.astype(np.int64))
 
 
-def draw(polygons: npt.NDArray[np.object_], *, cells_an_edge: float = 32.0) -> Cells:
+def draw(
+    polygons: npt.NDArray[np.object_], *, cells_an_edge: float = CELLS_AN_EDGE
+) -> Cells:
     """The cells of valid polygons and multipolygons, at least one, of one plane."""
     rings = rings_of(polygons)
     grid = grid_over(rings.corners, cells_an_edge=cells_an_edge)
@@ -132,12 +135,6 @@ def _values(column: pa.Array) -> list[Any]:
     if not isinstance(column, pa.LargeListArray):
         values: list[Any] = column.to_pylist()
         return values
-    # Not by to_numpy(), which imports pandas where that is installed.
-    kind = np.float64 if pa.types.is_floating(column.type.value_type) else np.int32
-    whole = column.values
-    numbers = np.frombuffer(
-        whole.buffers()[1], kind, len(whole), whole.offset * np.dtype(kind).itemsize
-    )
-    numbers.flags.writeable = False
+    numbers = numbers_of(column.values)
     offsets = column.offsets.to_pylist()
     return [numbers[a:b] for a, b in itertools.pairwise(offsets)]
