@@ -152,6 +152,28 @@ def test_a_new_register_is_found_by_position(hospitals: Registers) -> None:
     assert [one.key for one in nearest] == ["R01", "R09"]
 
 
+def test_points_as_text_in_any_system_are_positions(tmp_path: Path) -> None:
+    """A register whose geometry is well-known text has the positions of its points, in
+    whatever system; its outlines are none."""
+    (tmp_path / "shapes").mkdir()
+    shape = (HOSPITAL / "shape.ttl").read_text("utf-8").replace("tp:LonLat", "tp:WKT")
+    (tmp_path / "shapes" / "hospital.ttl").write_text(shape, "utf-8")
+    (tmp_path / "ontology").mkdir()
+    shutil.copy(HOSPITAL / "terms.ttl", tmp_path / "ontology" / "hospital.ttl")
+    registers = Registers.open(tmp_path, base="http://test", write=True)
+    grid = "<http://www.opengis.net/def/crs/EPSG/0/27700>"
+    drawn = {
+        "R01": "POINT(-0.118 51.501)",
+        "R02": f"{grid} POINT(530000 180000)",
+        "R03": "POLYGON((0 51,1 51,1 52,0 51))",
+        "R04": None,
+    }
+    rows = [{"hospital": k, "name": k, "point": v} for k, v in drawn.items()]
+    assert load(registers, rows).appended
+    index = registers.view().positions["hospital"]
+    assert [one.key for one in index.nearest(-0.118, 51.501, 9)] == ["R01", "R02"]
+
+
 def test_a_new_registers_terms_are_in_the_ontology_graph(hospitals: Registers) -> None:
     """The terms that came with it are published beside ours."""
     view = hospitals.view()
