@@ -16,6 +16,7 @@ from tests.docs_replay import Example, difference, examples_in
 from tests.testclient import TestClient
 from trigpoint import submissions
 from trigpoint.register import Registers
+from trigpoint.spatial.grids import SYSTEMS, ReferenceSystem
 
 DOCUMENT = ROOT / "docs" / "api.md"
 EXAMPLES = examples_in(DOCUMENT)
@@ -84,3 +85,15 @@ def test_limits_are_those_of_the_code(what: str, limit: int) -> None:
     row = re.search(rf"^\| {what} \| ([\d,]+) ", text, re.MULTILINE)
     assert row is not None
     assert row[1] == f"{limit:,}"
+
+
+@pytest.mark.parametrize("system", SYSTEMS.values(), ids=SYSTEMS.keys())
+def test_every_system_stands_in_the_table_of_coordinates(
+    system: ReferenceSystem,
+) -> None:
+    """docs/api.md says axes, range and accuracy of each as the code has them."""
+    axes = ", ".join(f"`{axis}`" for axis in system.axes)
+    ranges = "; ".join(f"{low:.0f}, {high:.0f}" for low, high in system.ranges)
+    row = f"| `{system.code}` | {system.title} | {axes} | {ranges} |"
+    text = DOCUMENT.read_text(encoding="utf-8")
+    assert f"{row} {system.accuracy:g} |" in text
