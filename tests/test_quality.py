@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.api.sample import BOROUGH
 from tests.declaring import ADDRESSES, COUNCIL, build
+from tests.demo import ROOT
 from trigpoint.comparing import REASONS
 from trigpoint.findings import AreaReport, Finding, Summary
 from trigpoint.placing import Areas
@@ -124,3 +127,9 @@ def test_where_nothing_counts_nothing_is_compared(registers: Registers) -> None:
     empty = area_report(areas, links)
     assert summary(empty, "address").outside == 12
     assert all(one.found == () and one.metres is None for one in empty.findings)
+
+
+def test_reasons_are_documented() -> None:
+    """docs/quality.md has a row for each reason, in the order in which they are."""
+    text = (ROOT / "docs" / "quality.md").read_text("utf-8")
+    assert re.findall(r"(?m)^\| `([a-z-]+)` \|", text) == list(REASONS)
