@@ -111,7 +111,8 @@ def test_layers_narrow_the_answer(small: BoundaryIndex) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lon", "lat"), [(52.0, 0.0), (530000, 180000), (math.nan, 52), (0, math.inf)]
+    ("lon", "lat"),
+    [(52.0, 0.0), (530000, 180000), (math.nan, 52), (0, math.inf), (0, 90), (9, -90)],
 )
 def test_positions_that_cannot_be_meant_are_refused(
     small: BoundaryIndex, lon: float, lat: float
