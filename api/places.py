@@ -91,10 +91,10 @@ async def distance_of(
 Distance = Annotated[float, Depends(distance_of)]
 
 
-def positions_of(here: Service, register: str) -> PositionIndex:
+def positions_of(here: Service, view: View, register: str) -> PositionIndex:
     """The positions of a register's records; raises InvalidParameter without any."""
     here.registers.schema(register)
-    known = here.view().positions
+    known = view.positions
     if register not in known:
         raise InvalidParameter(
             f"the records of {register} have no position: "

@@ -22,7 +22,7 @@ from api.replies import Link, Reply, next_page
 from api.service import Here, Service
 from trigpoint.errors import InvalidParameter
 from trigpoint.spatial.crs import Point
-from trigpoint.spatial.nearest import Within
+from trigpoint.spatial.nearest import PositionIndex, Within
 from trigpoint.spatial.within import Circle
 
 router = APIRouter(route_class=Suffixed, tags=["Look up"], dependencies=[Known])
@@ -59,26 +59,25 @@ def nearest(
 ) -> Response:
     """The records of a register that are nearest to a position, nearest first."""
     _of_now(register, size)
-    body = {
-        "point": place.as_json(out_crs),
-        "register": register,
-        "records": _nearest(here, register, place, limit, max_distance, out_crs),
-    }
+    with here.reading() as view:
+        index = positions_of(here, view, register)
+        near = _nearest(here, register, index, place, limit, max_distance, out_crs)
+    body = {"point": place.as_json(out_crs), "register": register, "records": near}
     found = Neighbours(body, ("distance-metres",), "nearest", out_crs)
-    sizes = {register: here.view().sizes[register]}
+    sizes = {register: view.sizes[register]}
     return Reply(found.written(here, choice.format), choice, sizes=sizes)
 
 
 def _nearest(
     here: Service,
     register: str,
+    index: PositionIndex,
     place: Point,
     limit: int,
     max_distance: float,
     out_crs: str | None,
 ) -> list[Shown]:
     """The nearest records; one that is withheld is passed over for the next."""
-    index = positions_of(here, register)
     found: list[Shown] = []
     seen, asked = 0, limit
     while True:
@@ -148,12 +147,14 @@ def _within(
     out_crs: str | None,
     choice: Choice,
 ) -> Response:
-    page = positions_of(here, register).within(region.area, after, limit)
+    with here.reading() as view:
+        page = positions_of(here, view, register).within(region.area, after, limit)
+        records = _records(here, register, page, out_crs)
     body: Shown = {
         "register": register,
         "area": region.said,
         "total": page.total,
-        "records": _records(here, register, page, out_crs),
+        "records": records,
     }
     links = []
     if page.more:
@@ -164,7 +165,7 @@ def _within(
     circle = isinstance(region.area, Circle)
     columns = ("relation", "distance-metres") if circle else ("relation",)
     found = Neighbours(body, columns, "within", out_crs, drawn)
-    sizes = {register: here.view().sizes[register]}
+    sizes = {register: view.sizes[register]}
     text = found.written(here, choice.format)
     return Reply(text, choice, sizes=sizes, links=links)
 
