@@ -28,6 +28,7 @@ from trigpoint.graph import QueryPool
 from trigpoint.lookup import day_of
 from trigpoint.placing import Areas
 from trigpoint.register import Registers
+from trigpoint.spatial.grids import SYSTEMS, lon_lat_from_one, one_from_lon_lat
 from trigpoint.view import View
 
 QUERIES_WAITING = 64
@@ -228,13 +229,16 @@ def serving(registers: Registers, workers: int, time_limit: float) -> Iterator[S
 
 
 def warm(view: View) -> None:
-    """Open the indexes now, so that nobody's look-up waits for them.
+    """Open the indexes and make the transformations ready now, so that nobody's look-up
+    waits for them.
 
     Raises ViewDamaged, ViewOutdated or OSError for one that cannot be opened.
     """
     view.boundaries.vintages()
     for index in view.positions.values():
         index.nearest(0.0, 51.5)
+    for crs in SYSTEMS:
+        lon_lat_from_one(crs, *one_from_lon_lat(crs, -3.0, 54.0))
 
 
 async def follow(service: Service) -> None:

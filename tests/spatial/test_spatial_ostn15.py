@@ -80,6 +80,14 @@ def test_every_point_of_os_on_the_way_back() -> None:
     assert metres.max() < math.hypot(HALF, HALF)
 
 
+def test_the_southern_isles_of_scilly_have_cover() -> None:
+    """St Agnes (88000, 8000) lies south of what convertbng answers for."""
+    lons, lats = lon_lat_of(np.array([88_000.0]), np.array([8_000.0]))
+    assert (lons[0], lats[0]) == pytest.approx((-6.345, 49.891), abs=0.001)
+    eastings, northings = easting_northing_of(lons, lats)
+    assert (eastings[0], northings[0]) == pytest.approx((88_000, 8_000), abs=1e-5)
+
+
 def sample(size: int) -> tuple[Floats, Floats]:
     """Eastings and northings all over the National Grid, the same ones each time."""
     generator = np.random.default_rng(15)
