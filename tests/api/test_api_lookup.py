@@ -16,6 +16,9 @@ from trigpoint.dates import now
 from trigpoint.log.entry import Batch, Draft
 from trigpoint.register import LOG_FILE, Registers
 from trigpoint.schema.items import canonical_json, item_hash
+from trigpoint.spatial.grids import SYSTEMS
+
+IRISH = ("EPSG:2157", "EPSG:29902", "EPSG:29903")
 
 
 def areas(body: dict[str, Any]) -> list[tuple[str, str]]:
@@ -95,6 +98,28 @@ def test_point_is_said_in_another_system(client: TestClient, door: str) -> None:
     assert "out" not in client.get(url).json()["point"]
     page = client.get(f"{url}out-crs=EPSG:27700", headers={"accept": "text/html"}).text
     assert f"northing {point['out']['northing']}" in page
+
+
+@pytest.mark.parametrize("crs", sorted(SYSTEMS))
+@pytest.mark.parametrize("door", ["point?", "nearest?register=address&"])
+def test_every_system_goes_in_and_out(client: TestClient, door: str, crs: str) -> None:
+    """What a door says of a point in a system is read there as the same point."""
+    place = "lon=-5.93&lat=54.6" if crs in IRISH else "lon=-0.1276&lat=51.5072"
+    said = client.get(f"/lookup/{door}{place}&out-crs={crs}").json()
+    out = said["point"]["out"]
+    pair = "&".join(f"{axis}={out[axis]}" for axis in SYSTEMS[crs].axes)
+    again = client.get(f"/lookup/{door}{pair}&crs={crs}").json()
+    for axis in ("lon", "lat"):
+        # A millimetre is 1.6e-8 degrees of longitude there.
+        assert again["point"][axis] == pytest.approx(said["point"][axis], abs=3e-8)
+    assert again["point"]["crs"] == crs
+    assert again["point"]["accuracy-metres"] == SYSTEMS[crs].accuracy
+    for name in ("areas", "records"):
+        codes = [
+            [one.get("code", one.get("key")) for one in body.get(name, [])]
+            for body in (said, again)
+        ]
+        assert codes[0] == codes[1]
 
 
 @pytest.mark.parametrize(
