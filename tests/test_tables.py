@@ -140,6 +140,13 @@ def test_csv_with_a_byte_order_mark_and_nothing_else(read: Read) -> None:
     assert written(CSV, batches) == b"lon,lat,councils,error\n"
 
 
+def test_csv_after_empty_lines(read: Read) -> None:
+    """Empty lines before the header and between rows do not count."""
+    (one,) = read(CSV, b"\xef\xbb\xbf\r\n\nid,lon,lat\n\n1,0,51\n\n2,x,51\n")
+    assert one.table.column("id").to_pylist() == ["1", "2"]  # type: ignore[attr-defined]  # a batch of columns
+    assert list(problems([one])) == [3]
+
+
 def test_a_table_has_a_last_row(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     """More rows than are answered are refused, in every format."""
     monkeypatch.setattr(batch, "MAX_ROWS", 2)

@@ -43,7 +43,8 @@ class Locator:
     ) -> None:
         """`pair` names the columns of the position and `crs` their system: OGC:CRS84
         or EPSG:27700 unless it is given. `out_crs` asks for the position in another
-        one. `register` keeps areas of that register, `layers` those of some layers.
+        one. `register` keeps areas and councils of areas of that register; `layers`
+        keeps the columns of some layers.
 
         Raises InvalidPoint when the system has not those axes, InvalidInput for one
         that is not known, InvalidParameter for a layer that is none.
@@ -162,7 +163,7 @@ class Locator:
         )
         areas = [
             area
-            for area in self._areas.together(found, self._asked)
+            for area in self._areas.together(found)
             if self._register is None or area.register == self._register
         ]
         cells: dict[str, str] = {}
@@ -195,10 +196,10 @@ class Locator:
         }
         for row in areas.boundaries.counting(areas.day).tolist():
             for area in areas.of(row):
+                self.registers.add(area.register)
+                self.registers.update(area.authority[:1] if area.authority else ())
                 if self._asked is None or area.layer in self._asked:
                     found.setdefault(area.layer, set()).add(area.code)
-                    self.registers.add(area.register)
-                    self.registers.update(area.authority[:1] if area.authority else ())
         return {layer: sorted(found[layer]) for layer in sorted(found, key=layer_rank)}
 
 

@@ -75,7 +75,7 @@ async def points(
         str | None,
         Query(
             max_length=200,
-            description="Only areas of these layers: `district`, or `district,region`.",
+            description="Columns of these layers only, such as `district,region`.",
         ),
     ] = None,
     crs: Annotated[

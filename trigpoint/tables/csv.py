@@ -23,6 +23,7 @@ from trigpoint.tables.batch import MAX_ROW, Answered, Batch, check_rows, pair_of
 from trigpoint.tables.columns import Columns, check_names, columns_of, frame_of
 
 _MAX_HEADER = 100_000  # bytes
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _MAX_RAGGED = 10_000  # rows with other cells than the header
 
 
@@ -32,7 +33,10 @@ class CsvReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         with path.open("rb") as file:
-            self.names = _header(file)
+            start = file.read(_MAX_HEADER)
+        # Arrow would take an empty line before the header for the header.
+        self._before = len(start) - len(_begun(start))
+        self.names = _header(_begun(start), whole=len(start) < _MAX_HEADER)
         check_names(self.names)
         self.pair = pair_of(self.names)
         self._ragged: dict[int, str] = {}
@@ -42,7 +46,7 @@ class CsvReader:
 
     def batches(self) -> Iterator[Batch]:
         number = 2
-        with _Extended(self._path, f"\n{self._last}\n".encode()) as file:
+        with _Extended(self._path, self._before, f"\n{self._last}\n") as file:
             for table in self._parts(file):
                 batch = self._batch(table, number)
                 number += len(batch)
@@ -126,10 +130,11 @@ class CsvReader:
 
 
 class _Extended(io.RawIOBase):
-    """A file with something after its end."""
+    """A file from some byte on, with something after its end."""
 
-    def __init__(self, path: Path, tail: bytes) -> None:
-        self._parts: list[BinaryIO] = [path.open("rb"), io.BytesIO(tail)]
+    def __init__(self, path: Path, start: int, tail: str) -> None:
+        self._parts: list[BinaryIO] = [path.open("rb"), io.BytesIO(tail.encode())]
+        self._parts[0].seek(start)
 
     def readable(self) -> bool:
         return True
@@ -150,21 +155,26 @@ class _Extended(io.RawIOBase):
         super().close()
 
 
-def _header(file: BinaryIO) -> list[str]:
-    start = file.read(_MAX_HEADER)
+def _begun(start: bytes) -> bytes:
+    """The start of a file without what may stand before its header."""
+    return start.removeprefix(_BYTE_ORDER_MARK).lstrip(b"\r\n")
+
+
+def _header(start: bytes, *, whole: bool) -> list[str]:
+    """The names in the header; `whole` says that nothing of the file is left out."""
     if not start.strip():
         raise InvalidTable("the table is empty: expected a header and rows")
-    if b"\0" in start:
-        raise InvalidTable("the header has NUL bytes: save the table as UTF-8 text")
     # What is cut at the end of the bytes read is seen as a header that is too long.
-    text = start.decode("utf-8-sig", errors="ignore")
+    text = start.decode(errors="ignore")
     lines = io.StringIO(text, newline="")
     try:
         header = next((line for line in csv.reader(lines) if line), [])
     except csv.Error as error:
         raise InvalidTable(f"the header is not CSV: {error}") from error
-    if len(start) == _MAX_HEADER and lines.tell() == len(text):
+    if not whole and lines.tell() == len(text):
         raise InvalidTable(f"the header has more than {_MAX_HEADER} bytes")
+    if any("\0" in name for name in header):
+        raise InvalidTable("the header has NUL bytes: save the table as UTF-8 text")
     return header
 
 
