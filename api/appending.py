@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import anyio
 from fastapi import Depends, Request
@@ -28,7 +28,6 @@ from trigpoint.errors import (
     NoSuchRegister,
     NotPermitted,
     TooBusy,
-    TrigpointError,
 )
 from trigpoint.group import Submission
 from trigpoint.identity import read_identity, signer_of
@@ -36,17 +35,10 @@ from trigpoint.register import Registers
 from trigpoint.rights import CustodianKey, Custodians
 from trigpoint.submissions import Receipt, Submissions
 
-BODY_SECONDS = 60.0  # that a body may take to come
 # Bodies that are held in memory at once; threads that read rows from them; threads
 # that look at keys and queue work; requests that may wait for any of these.
 _BODIES, _READERS, _CLERKS, _CALLERS = 32, 2, 8, 512
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
-
-
-class BodyTooSlow(TrigpointError):
-    """The body did not come within the time that it may take."""
-
-    slug: ClassVar[str] = "body-too-slow"
 
 
 class Appending:
@@ -84,11 +76,11 @@ class Appending:
         dry_run: bool,
     ) -> Receipt:
         """Read rows from the body and have them appended; raises what
-        `api.rows.frame_of` and `Submissions.submit` do, and BodyTooSlow."""
+        `api.rows.frame_of` and `Submissions.submit` do, and what `read_body` does."""
         if self._bodies.statistics().tasks_waiting >= _CALLERS:
             raise TooBusy(f"{_CALLERS} requests are waiting already: try again later")
         async with self._bodies:
-            body = await _read(request)
+            body = await read_body(request, MAX_ROWS_BODY)
             kind = _media_type(request)
             schema = self._registers.schemas[register]
             rows = await self._readers.run(
@@ -148,17 +140,6 @@ class Appending:
                 registers = Registers.open(data, base=base, write=True)
                 self._opened = Submissions(registers, custodians, signer_of(data))
             return self._opened.submit(submission)
-
-
-async def _read(request: Request) -> bytes:
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await read_body(request, MAX_ROWS_BODY)
-    except TimeoutError as error:
-        raise BodyTooSlow(
-            f"the body took more than {BODY_SECONDS:.0f} seconds: send fewer rows",
-            limit=BODY_SECONDS,
-        ) from error
 
 
 def _media_type(request: Request) -> str:

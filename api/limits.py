@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import ClassVar, TypeVar
 
@@ -16,6 +17,7 @@ MAX_PATH = 2_048  # bytes
 MAX_QUERY = 24_576  # bytes; a SPARQL query in a URL, percent-encoded
 MAX_HEADERS = 16_384  # bytes of names and values together
 MAX_BODY = 400_000  # bytes; 100,000 characters of SPARQL, four bytes each
+BODY_SECONDS = 60.0  # that a body may take to come
 
 Result = TypeVar("Result")
 
@@ -32,6 +34,12 @@ class HeadersTooLarge(TrigpointError):
 
 class BodyTooLarge(TrigpointError):
     slug: ClassVar[str] = "body-too-large"
+
+
+class BodyTooSlow(TrigpointError):
+    """The body did not come within the time that it may take."""
+
+    slug: ClassVar[str] = "body-too-slow"
 
 
 def check_request(scope: Scope) -> None:
@@ -57,14 +65,22 @@ def check_request(scope: Scope) -> None:
 
 
 async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
-    """The body of a request; raises BodyTooLarge once it is past the limit."""
+    """The body of a request; raises BodyTooLarge once it is past the limit, and
+    BodyTooSlow when it is not there in time."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise BodyTooLarge(
-                f"the body has more than {limit} bytes: send less", limit=limit
-            )
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limit:
+                    raise BodyTooLarge(
+                        f"the body has more than {limit} bytes: send less", limit=limit
+                    )
+    except TimeoutError as error:
+        raise BodyTooSlow(
+            f"the body took more than {BODY_SECONDS:.0f} seconds: send less",
+            limit=BODY_SECONDS,
+        ) from error
     return bytes(body)
 
 

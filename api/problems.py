@@ -19,8 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
-from api.appending import BodyTooSlow
-from api.limits import BodyTooLarge, HeadersTooLarge, PathTooLong
+from api.limits import BodyTooLarge, BodyTooSlow, HeadersTooLarge, PathTooLong
 from api.negotiation import NotAcceptable
 from api.paths import is_head
 from api.queries import UnsupportedMediaType

@@ -23,8 +23,7 @@ from fastapi import Depends, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from api.appending import BodyTooSlow
-from api.limits import BodyTooLarge, Result
+from api.limits import BodyTooLarge, BodyTooSlow, Result
 from trigpoint.errors import TooBusy, TrigpointError
 
 MAX_TABLE = 256_000_000  # bytes of a body

@@ -40,6 +40,7 @@ _BODY = {
 _REFUSED: dict[int | str, Any] = {
     status: {**PROBLEMS[400], "description": description}
     for status, description in (
+        (408, "The body came too slowly."),
         (413, "The body is too large."),
         (415, "The body is of a type that is not read."),
     )

@@ -6,8 +6,11 @@ import threading
 
 import anyio
 import pytest
+from fastapi import Request
+from starlette.types import Message
 
-from api.limits import Bench
+from api import limits
+from api.limits import Bench, BodyTooSlow, read_body
 from tests.testclient import TestClient
 from trigpoint.errors import TooBusy
 
@@ -88,3 +91,16 @@ def test_hard_work_queues_and_then_refuses() -> None:
 
     assert anyio.run(crowd) == 1
     assert len(done) == 3
+
+
+def test_bodies_have_to_come_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body that stops coming is waited for as long as it may take, and refused."""
+
+    async def receive() -> Message:
+        await anyio.sleep_forever()
+        raise AssertionError("nobody wakes it")
+
+    monkeypatch.setattr(limits, "BODY_SECONDS", 0.05)
+    request = Request({"type": "http", "method": "POST", "headers": []}, receive)
+    with pytest.raises(BodyTooSlow, match="0 seconds: send less"):
+        anyio.run(read_body, request)

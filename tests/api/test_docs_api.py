@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from api import appending, limits, negotiation, paths, rows
+from api import limits, negotiation, paths, regions, rows, streaming
 from api.app import create_app
 from tests.demo import ROOT, client_of
 from tests.docs_replay import Example, difference, examples_in
@@ -17,6 +17,7 @@ from tests.testclient import TestClient
 from trigpoint import submissions
 from trigpoint.register import Registers
 from trigpoint.spatial.grids import SYSTEMS, ReferenceSystem
+from trigpoint.tables import batch
 
 DOCUMENT = ROOT / "docs" / "api.md"
 EXAMPLES = examples_in(DOCUMENT)
@@ -75,7 +76,12 @@ def test_every_door_has_a_heading(client: TestClient) -> None:
         ("key in a path", paths.MAX_KEY),
         ("appended body", rows.MAX_ROWS_BODY),
         ("rows in an appended body", rows.MAX_ROWS),
-        ("time that an appended body may take to come", int(appending.BODY_SECONDS)),
+        ("posted polygon", regions.MAX_POLYGON_BODY),
+        ("table of positions", streaming.MAX_TABLE),
+        ("rows in a table of positions", batch.MAX_ROWS),
+        ("row of a table of positions", batch.MAX_ROW),
+        ("tables in work at once, in each server process", streaming.MAX_TABLES),
+        ("time that a body may take to come", int(limits.BODY_SECONDS)),
         ("appends waiting", submissions.LIMITS.waiting),
     ],
 )
