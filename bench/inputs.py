@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from bench.addresses import STREETS, street_rows
 from loaders.code_point import CUT_DOWN, installed_files
@@ -28,12 +29,13 @@ from trigpoint.schema.shape import Schema
 from trigpoint.spatial.boundaries import BoundaryIndex
 from trigpoint.spatial.boundary import Boundary
 from trigpoint.spatial.geometry import Geometry, repair
-from trigpoint.spatial.grids import Floats, lon_lat_from_bng
+from trigpoint.spatial.grids import CRS84, Floats, lon_lat_from_bng
 from trigpoint.staging import Load
 
 SAMPLE = Path(__file__).parents[1] / "data"
 BATCH = Batch("bench", "Rows made for a benchmark")
 _OUTLINES = Path("boundaries") / "lad_2025.geojsonl.gz"
+_WARDS = Path("boundaries") / "ward_2025.geojsonl.gz"
 _SEED = 20_250_501
 # Keys that are as long as real ones and that no sample record has.
 _FIRST_KEYS = {"address": 900_000_000_000, "school-eng": 200_000}
@@ -46,6 +48,10 @@ class Positions:
     keys: list[str]
     lons: Floats
     lats: Floats
+
+    def first(self, count: int) -> Positions:
+        """The first so many of them."""
+        return Positions(self.keys[:count], self.lons[:count], self.lats[:count])
 
     def pairs(self) -> Iterator[tuple[float, float]]:
         return zip(self.lons.tolist(), self.lats.tolist(), strict=True)
@@ -112,6 +118,14 @@ class Inputs:
         with gzip.open(self.real / _OUTLINES, "rt", encoding="utf-8") as lines:
             return BoundaryIndex.build(_full(line, drawn) for line in lines)
 
+    @cached_property
+    def full_wards(self) -> BoundaryIndex | None:
+        """The full outlines of the wards, if the real files are there."""
+        if self.real is None or not (self.real / _WARDS).is_file():
+            return None
+        with gzip.open(self.real / _WARDS, "rt", encoding="utf-8") as lines:
+            return BoundaryIndex.build(map(_ward, lines))
+
     def postcodes(self, full: int) -> Positions:
         """Postcodes of Great Britain, picked at random but always the same."""
         wanted = min(self.size(full), len(self._postcodes))
@@ -159,8 +173,31 @@ def staged(items: list[Item], schema: Schema) -> pl.DataFrame:
 
 def _full(line: str, drawn: Mapping[str, Boundary]) -> Boundary:
     """The boundary of the same area with the outline of a GeoJSON feature."""
+    properties, shape = _read(line)
+    return replace(drawn[properties["code"]], resolution="full", geometry=shape)
+
+
+def _ward(line: str) -> Boundary:
+    """The boundary of a ward, from a GeoJSON feature."""
+    properties, shape = _read(line)
+    code = properties["code"]
+    return Boundary(
+        key=f"{code}-2025-full",
+        area_register="ward",
+        area=code,
+        name=properties["name"],
+        layer="ward",
+        vintage="2025",
+        start=None,
+        end=None,
+        resolution="full",
+        crs=CRS84,
+        geometry=shape,
+    )
+
+
+def _read(line: str) -> tuple[dict[str, str], BaseGeometry]:
+    """The properties of a GeoJSON feature, and its outline, mended."""
     feature = json.loads(line)
-    boundary = drawn[feature["properties"]["code"]]
     shape = shapely.from_geojson(json.dumps(feature["geometry"]))
-    mended = repair(Geometry(boundary.crs, shape)).geometry.shape
-    return replace(boundary, resolution="full", geometry=mended)
+    return feature["properties"], repair(Geometry(CRS84, shape)).geometry.shape

@@ -16,7 +16,7 @@ from bench.measure import Comparison, Measured
 
 _LIBRARIES = (
     *("convertbng", "fastapi", "geopandas", "numpy", "polars", "pyarrow"),
-    *("pyoxigraph", "pyproj", "pyshacl", "rdflib", "shapely", "uvicorn"),
+    *("pyoxigraph", "pyproj", "pyshacl", "rdflib", "sedonadb", "shapely", "uvicorn"),
 )
 _COLUMNS = ("side", "figure", "least – most", "ratio", "")
 _SCALES = {"s": 1.0, "ms": 1e3, "µs": 1e6}

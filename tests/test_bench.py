@@ -16,7 +16,7 @@ from bench.report import Result, figure, markdown, rows, terminal
 
 SHRINK = 2_000
 LEAST = {
-    "districts": 2,
+    "districts": 3,
     "nearest": 4,
     "gate": 7,
     "log": 4,
@@ -24,6 +24,7 @@ LEAST = {
     "rdf": 3,
     "sparql": 2,
     "http": 6,
+    "points": 1,
 }
 
 
