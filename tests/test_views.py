@@ -21,6 +21,7 @@ from trigpoint.schema.items import canonical_json, item_hash
 from trigpoint.schema.rdf import ntriples
 from trigpoint.spatial.nearest import Neighbour
 from trigpoint.staging import Load
+from trigpoint.triples import MANY
 from trigpoint.view import View
 
 BATCH = Batch("test", "A test", files=(("a.csv", "sha-256:00"),), licence="http://x/l")
@@ -104,9 +105,15 @@ def test_catalogue_and_provenance_are_graphs_of_their_own(
     assert "_:" not in text
 
 
-def test_going_on_gives_what_building_anew_gives(registers: Registers) -> None:
+@pytest.mark.parametrize("many", [1, MANY])
+def test_going_on_gives_what_building_anew_gives(
+    registers: Registers, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After adds, changes, removals of values and a second register, the view that
-    was carried on holds the same quads and places as one built from nothing."""
+    was carried on, in bulk or line by line, holds the same quads and places as one
+    built from nothing."""
+    for module in ("build", "triples"):
+        monkeypatch.setattr(f"trigpoint.{module}.MANY", many)
     steps: list[tuple[str, list[dict[str, Any]]]] = [
         ("hospital", [hospital("R03", "Three", beds="7", specialties=["a", "b"])]),
         ("hospital", [hospital("R01", "One again"), hospital("R03", "Three")]),

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from trigpoint.errors import ViewOutdated
@@ -149,6 +150,34 @@ def test_a_build_reads_its_lines_as_a_stream(tmp_path: Path) -> None:
 
     with GraphView.build(tmp_path / "store", lines(), {}) as view:
         assert view.size() == 50_000
+
+
+def test_columns_are_loaded_beside_what_is_there(tmp_path: Path) -> None:
+    """Texts of one line or several, parts of longer columns and nulls among them, go
+    into the default graph or a named one, and what was there stays."""
+    texts = [
+        "".join(f"{one}\n" for one in record(str(number), f"Ä {number}", -0.1))
+        for number in range(100)
+    ]
+    column = pl.Series([None, *texts[1:], None])
+    view = GraphView.build(tmp_path / "store", record("0", "A", 0), {})
+    with view:
+        view.load(part for part in (column[:40], column[40:], column.clear()))
+        view.load([pl.Series([line("9", '"named"') + "\n"])], GRAPH)
+        assert view.size() == 3 * 100 + 1
+        assert view.size(GRAPH) == 1
+        for number in (1, 39, 40, 99):
+            subject = f"{BASE}/id/school-eng/{number}"
+            assert view.describe(subject) == record(str(number), f"Ä {number}", -0.1)
+
+
+def test_a_column_that_is_not_n_triples_stops_the_load(tmp_path: Path) -> None:
+    """As a line that is given by itself does."""
+    with (
+        GraphView.build(tmp_path / "store", [], {}) as view,
+        pytest.raises(ValueError, match="not N-Triples"),
+    ):
+        view.load([pl.Series(["<http://example.org/a> nonsense .\n"])])
 
 
 def test_a_build_into_a_used_folder_is_refused(tmp_path: Path) -> None:
