@@ -165,3 +165,11 @@ def test_arrays_of_any_kind() -> None:
     expected = lon_lat_of(eastings, northings)
     found = lon_lat_of(wide[:, 0], wide[:, 1])
     assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 1), (0,)])
+def test_columns_of_two_lengths_are_a_programmer_s_error(shape: tuple[int]) -> None:
+    """Nothing is read beyond the end of the shorter one."""
+    for transform in (lon_lat_of, easting_northing_of):
+        with pytest.raises(ValueError, match="two columns of one length"):
+            transform(np.zeros(2), np.zeros(shape))

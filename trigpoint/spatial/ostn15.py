@@ -49,7 +49,7 @@ def lon_lat_of(eastings: Floats, northings: Floats) -> tuple[Floats, Floats]:
 
     One-dimensional arrays of equal length; NaN where OSTN15 has no shift.
     """
-    return _lon_lats(shifts(), fixed(eastings), fixed(northings))
+    return _lon_lats(shifts(), *_columns(eastings, northings))
 
 
 def easting_northing_of(lons: Floats, lats: Floats) -> tuple[Floats, Floats]:
@@ -57,7 +57,7 @@ def easting_northing_of(lons: Floats, lats: Floats) -> tuple[Floats, Floats]:
 
     One-dimensional arrays of equal length; NaN where OSTN15 has no shift.
     """
-    return _eastings_northings(shifts(), fixed(lons), fixed(lats))
+    return _eastings_northings(shifts(), *_columns(lons, lats))
 
 
 def lon_lat_of_one(easting: float, northing: float) -> tuple[float, float]:
@@ -84,6 +84,16 @@ def shifts() -> Shifts:
     metres = np.stack([shifted[0] - easts, shifted[1] - norths], axis=-1)
     found: Shifts = np.rint(metres * 1000).astype(np.int32)
     return found.reshape(_ROWS, _COLUMNS, 2)
+
+
+def _columns(firsts: Floats, seconds: Floats) -> tuple[Floats, Floats]:
+    # The loops would read beyond the end of the shorter one.
+    if not firsts.ndim == seconds.ndim == 1 or len(firsts) != len(seconds):
+        raise ValueError(
+            f"two columns of one length expected, not {firsts.shape} "
+            f"and {seconds.shape}"
+        )
+    return fixed(firsts), fixed(seconds)
 
 
 @compiled
