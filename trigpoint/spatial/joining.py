@@ -125,7 +125,7 @@ def _together(parts: Sequence[Covers]) -> Covers:
 
 def _on_all_cores(work: Callable[[Task], Done], tasks: Sequence[Task]) -> list[Done]:
     """The results of all tasks, in their order."""
-    threads = min(len(os.sched_getaffinity(0)), len(tasks))
+    threads = min(os.cpu_count() or 1, len(tasks))
     if threads < 2:
         return [work(task) for task in tasks]
     with ThreadPoolExecutor(threads) as pool:
