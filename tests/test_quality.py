@@ -9,6 +9,7 @@ import pytest
 from tests.api.sample import BOROUGH
 from tests.declaring import ADDRESSES, COUNCIL, build
 from tests.demo import ROOT
+from trigpoint import quality
 from trigpoint.comparing import REASONS
 from trigpoint.findings import AreaReport, Finding, Summary
 from trigpoint.placing import Areas
@@ -118,7 +119,7 @@ def test_the_report_is_of_a_day(registers: Registers) -> None:
 
 
 def test_where_nothing_counts_nothing_is_compared(registers: Registers) -> None:
-    """Without any boundary on the day, every position is outside, and none is near."""
+    """Without any boundary on the day every position is outside, and none listed."""
     areas = Areas(registers, BoundaryIndex.build(()), "2026-01-01")
     links = {
         name: AreaLinks.build(one.frame().drop("inside", "border"), areas.boundaries)
@@ -126,7 +127,20 @@ def test_where_nothing_counts_nothing_is_compared(registers: Registers) -> None:
     }
     empty = area_report(areas, links)
     assert summary(empty, "address").outside == 12
-    assert all(one.found == () and one.metres is None for one in empty.findings)
+    assert empty.findings == ()
+
+
+def test_findings_are_bounded(
+    registers: Registers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of very many that differ the first are looked into, and the others counted."""
+    monkeypatch.setattr(quality, "LISTED", 2)
+    found = made(registers, "2026-01-01")
+    own = summary(found, "address").compared[0]
+    assert own.outcomes["differs", "unexamined"] == 3
+    assert sum(own.outcomes.values()) == len(ADDRESSES)
+    listed = [one.key for one in found.findings if one.field == "local-authority"]
+    assert listed == ["108", "109", "100000"]
 
 
 def test_reasons_are_documented() -> None:

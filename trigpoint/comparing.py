@@ -35,6 +35,7 @@ REASONS: Mapping[str, str] = {
     "shared-position": "the position is that of the postcode, not of the thing itself",
     "linked": "it is declared of what the record links to, and true of that",
     "open": "the reason is not known",
+    "unexamined": "more records differ than are looked into and listed",
 }
 _MAX_STEPS = 8  # successors of successors; more would be a loop in the records
 

@@ -20,7 +20,7 @@ import polars as pl
 from trigpoint.comparing import AGREES, DIFFERS, Comparison, Verdict
 from trigpoint.errors import NoSuchRecord, Withheld
 from trigpoint.findings import AreaReport, Compared, Finding, Summary
-from trigpoint.placing import Areas, Key
+from trigpoint.placing import Areas
 from trigpoint.schema.declared import Declaration, Declarations
 from trigpoint.schema.items import Item
 from trigpoint.spatial.links import (
@@ -35,6 +35,9 @@ from trigpoint.spatial.links import (
 
 _PLACE, _VALUE, _THERE = "place", "value", "there"
 _NOWHERE = ""
+# How many findings of one field, and positions outside, are looked into and listed:
+# each takes some milliseconds.
+LISTED, LISTED_OUTSIDE = 10_000, 1_000
 _DECIMALS = re.compile(r"\[\s*-?\d+\.(\d+)\s*,\s*-?\d+\.(\d+)\s*\]", re.ASCII)
 _DEGREE = 111_320.0  # metres of a degree on the equator
 
@@ -125,18 +128,19 @@ class _Reporter:
         }
 
     def _outside(self, register: str, frame: pl.DataFrame) -> Iterator[Finding]:
-        """The positions that no area holds, with the nearest one, if there is any."""
-        held = self._areas.boundaries
-        for key, lon, lat in (
-            frame.filter(pl.col(_PLACE) == _NOWHERE).select(KEY, LON, LAT).iter_rows()
-        ):
-            found: tuple[Key, ...] = ()
-            metres = None
-            if self._drawn:
-                row, metres = held.distance_to(lon, lat, np.array(self._drawn))
-                nearest = held.boundaries[row]
-                found = ((nearest.area_register, nearest.area),)
-            yield Finding(register, key, lon, lat, None, None, found, "outside", metres)
+        """The positions that no area holds, with the nearest one; none on a day of
+        which there are no boundaries. The first of them, if they are many."""
+        held, drawn = self._areas.boundaries, np.array(self._drawn)
+        outside = frame.filter(pl.col(_PLACE) == _NOWHERE).select(KEY, LON, LAT)
+        if not len(drawn):
+            return
+        for key, lon, lat in outside.head(LISTED_OUTSIDE).iter_rows():
+            row, metres = held.distance_to(lon, lat, drawn)
+            one = held.boundaries[row]
+            nearest = ((one.area_register, one.area),)
+            yield Finding(
+                register, key, lon, lat, None, None, nearest, "outside", metres
+            )
 
     def _compare(
         self, register: str, frame: pl.DataFrame, declaration: Declaration
@@ -144,6 +148,7 @@ class _Reporter:
         frame = self._valued(frame, declaration)
         compared = Compared(declaration.path)
         differing: dict[tuple[str, str], Verdict] = {}
+        counts: dict[tuple[str, str], int] = {}
         for value, place, count in (
             frame.group_by(_VALUE, _PLACE).len().sort(_VALUE, _PLACE).iter_rows()
         ):
@@ -152,7 +157,7 @@ class _Reporter:
             )
             verdict = self._comparison.compare(declaration, value, rows)
             if verdict is not None and verdict.outcome == DIFFERS:
-                differing[value, place] = verdict
+                differing[value, place], counts[value, place] = verdict, count
             elif verdict is not None:
                 compared.count(verdict.outcome, verdict.reason, count)
         findings = []
@@ -160,6 +165,8 @@ class _Reporter:
             finding = self._finding(register, declaration, one)
             compared.count(DIFFERS, finding.reason, 1)
             findings.append(finding)
+        if more := sum(counts[one] for one in differing) - len(findings):
+            compared.count(DIFFERS, "unexamined", more)
         return compared, findings
 
     def _valued(self, frame: pl.DataFrame, declaration: Declaration) -> pl.DataFrame:
@@ -179,20 +186,20 @@ class _Reporter:
             )
         )
         near = frame.with_columns(own.alias(_THERE))
-        return near.join(there, on=_THERE, how="left")
+        return near.join(there, on=_THERE, how="left", maintain_order="left")
 
     def _differing(
         self, frame: pl.DataFrame, verdicts: Mapping[tuple[str, str], Verdict]
     ) -> Iterator[_Differing]:
-        """The records that differ."""
+        """The records that differ, by key; the first of them, if they are many."""
         pairs = pl.DataFrame(
             list(verdicts), schema={_VALUE: pl.String, _PLACE: pl.String}, orient="row"
         )
         there = pl.col(_THERE) if _THERE in frame.columns else pl.lit(None)
-        rows = frame.join(pairs, on=[_VALUE, _PLACE]).select(
+        rows = frame.join(pairs, on=[_VALUE, _PLACE], maintain_order="left").select(
             KEY, LON, LAT, _VALUE, there.alias(_THERE), _PLACE
         )
-        for key, lon, lat, value, link, place in rows.iter_rows():
+        for key, lon, lat, value, link, place in rows.head(LISTED).iter_rows():
             yield _Differing(key, lon, lat, value, link, verdicts[value, place])
 
     def _finding(
