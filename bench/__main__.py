@@ -29,6 +29,7 @@ SUBJECTS = {
     "rdf": ("RDF and views", "bench.rdf"),
     "sparql": ("SPARQL", "bench.sparql"),
     "http": ("HTTP", "bench.web"),
+    "points": ("Tables of points", "bench.points"),
 }
 Comparisons: TypeAlias = Callable[[Inputs], Iterator[Comparison]]
 _ROUNDS = 5
