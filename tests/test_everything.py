@@ -278,8 +278,8 @@ DECLARED = {
 
 @pytest.mark.parametrize("day", DECLARED)
 def test_positions_lie_where_records_say(registers: Registers, day: str) -> None:
-    """Each position is in one district, but for a few streets on the shore; and where
-    that is not what was declared in 2016, a council was replaced, or a border is near."""
+    """Each position is in one district, but for a few streets; and where that is not
+    what was declared in 2016, a council was replaced, or a border is near."""
     view = registers.view()
     report = area_report(Areas(registers, view.boundaries, day), view.areas)
     found = {}
