@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -50,6 +50,14 @@ _Question = tuple[str, frozenset[str] | None]
 _Planes = Sequence[tuple[str, Sequence[tuple[Cells, Numbers]]]]
 
 
+class _Counting(NamedTuple):
+    """What counts on a day, in some layers: rows, vintages by layer, and sheets."""
+
+    rows: Rows
+    vintages: dict[str, str]
+    planes: _Planes
+
+
 @dataclass(frozen=True)
 class Located:
     """One area that covers a point: inside it, or on its border."""
@@ -77,7 +85,7 @@ class BoundaryIndex:
         self._outlines = outlines
         self._borders = Borders(boundaries, outlines)
         self._judge = Judge(boundaries)
-        self._asked: OrderedDict[_Question, _Planes] = OrderedDict()
+        self._asked: OrderedDict[_Question, _Counting] = OrderedDict()
         self._lock = threading.Lock()
 
     @classmethod
@@ -132,15 +140,14 @@ class BoundaryIndex:
         A layer that is missing here had no boundaries then, so that an empty
         answer can be told from a point outside every area.
         """
-        return self._selection.vintages(today() if at is None else at, layers)
+        return dict(self._counting(at, layers).vintages)
 
     def counting(
         self, at: str | None = None, layers: Collection[str] | None = None
     ) -> Rows:
         """The rows of the boundaries that count at `at`, lowest first; raises
         InvalidParameter as `locate_point` does."""
-        day = today() if at is None else at
-        return np.flatnonzero(self._selection.flags(day, layers))
+        return self._counting(at, layers).rows
 
     def locate(
         self,
@@ -181,7 +188,7 @@ class BoundaryIndex:
         from trigpoint.spatial.joining import join_one
 
         found = []
-        for crs, sheets in self._planes(at, layers):
+        for crs, sheets in self._counting(at, layers).planes:
             # NaN, a place beyond the reach of the CRS, is covered by nothing there.
             found += join_one(sheets, *point.planar(crs), self._judge)
         return sorted(found)
@@ -201,7 +208,7 @@ class BoundaryIndex:
         that is NaN, out of range or beyond the reach of a CRS is covered by nothing.
         Raises InvalidParameter for a date or layer that is none.
         """
-        return self._many(firsts, seconds, self._planes(at, layers), crs)
+        return self._many(firsts, seconds, self._counting(at, layers).planes, crs)
 
     def locate_all(self, firsts: Floats, seconds: Floats, crs: str = CRS84) -> Covers:
         """As `locate_many`, in every set that is held, whatever the day."""
@@ -223,13 +230,17 @@ class BoundaryIndex:
             asked += [Asked(*sheet, *places) for sheet in sheets]
         return join(asked, len(pair[0]), self._judge)
 
-    def _planes(self, at: str | None, layers: Collection[str] | None) -> _Planes:
-        """What counts on a day, sheet by sheet; worked out once for each question."""
+    def _counting(self, at: str | None, layers: Collection[str] | None) -> _Counting:
+        """What counts, worked out once for each question."""
         day = today() if at is None else at
         question = day, None if layers is None else frozenset(layers)
         known = self._asked.get(question)
         if known is None:
-            known = self._asking(self._selection.flags(*question))
+            flags = self._selection.flags(*question)
+            rows = np.flatnonzero(flags)
+            rows.flags.writeable = False
+            vintages = self._selection.vintages(*question)
+            known = _Counting(rows, vintages, self._asking(flags))
             with self._lock:
                 self._asked[question] = known
                 if len(self._asked) > _REMEMBERED:
