@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 import pyarrow as pa
+import shapely
 from pyproj import Geod
 
 from bench.inputs import Inputs, Positions
@@ -70,17 +71,28 @@ def comparisons(inputs: Inputs) -> Iterator[Comparison]:
         clock="processor",
         about="Keys in their order, each with its distance.",
     )
+    yield _build(at)
+
+
+def _build(at: Positions) -> Comparison:
+    """The index against the tree that GEOS has, which every process builds anew."""
     order = np.argsort(np.array(at.keys))
     keys = pa.array(at.keys).take(pa.array(order))
-    yield Comparison(
+    lons, lats = at.lons[order], at.lats[order]
+    return Comparison(
         "Building the position index",
-        f"{len(at.keys):,} postcodes in the order of keys, as a register has them",
+        f"{len(keys):,} postcodes in the order of keys, as a register has them",
         "position",
         (
             Side(
+                "GEOS STRtree, of points on a plane",
+                len(keys),
+                lambda: len(shapely.STRtree(shapely.points(lons, lats))),
+            ),
+            Side(
                 "PositionIndex.build",
-                len(at.keys),
-                lambda: len(PositionIndex.build(keys, at.lons[order], at.lats[order])),
+                len(keys),
+                lambda: len(PositionIndex.build(keys, lons, lats)),
             ),
         ),
         clock="processor",
