@@ -40,6 +40,7 @@ from trigpoint.graph import QueryLimits
 from trigpoint.register import Registers
 
 _DOORS = (
+    lookup,  # asked for most, and found first
     home,
     registers,
     records,
@@ -49,7 +50,6 @@ _DOORS = (
     tiles,
     proofs,
     ids,
-    lookup,
     near,
     points,
     area_quality,

@@ -24,6 +24,7 @@ import api
 from api.server import GRACE, Setup
 
 _PATIENCE = GRACE + 5  # seconds that processes may take to end before they are killed
+_GOING = 2.0  # seconds from the last that is heard of a process to its end
 _DEATHS, _WITHIN = 5, 60.0  # so many deaths within so many seconds are not bad luck
 
 
@@ -112,8 +113,8 @@ class _Process:
 
     def status(self) -> int:
         """The status that it ended with; it is killed if it lives on unheard."""
-        self._process.kill()
-        return self._process.wait()
+        self._reap(_GOING)
+        return self._process.returncode
 
     def successor(self) -> _Process:
         self.control.close()
@@ -124,12 +125,15 @@ class _Process:
 
     def end(self, patience: float) -> None:
         """Wait for the end, or make one."""
+        self._reap(max(0.0, patience))
+        self.control.close()
+
+    def _reap(self, patience: float) -> None:
         try:
-            self._process.wait(max(0.0, patience))
+            self._process.wait(patience)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self.control.close()
 
 
 def _end(running: Sequence[_Process]) -> None:

@@ -1,4 +1,4 @@
-"""`python -m bench.floor`: uvicorn with an application that does nothing.
+"""`python -m bench.floor PROCESSES`: uvicorn with an application that does nothing.
 
 Answers `GET /1889` with 1,889 bytes of JSON, which are always the same. What a request
 costs here, it costs any application on the same server and machine.
@@ -6,11 +6,17 @@ costs here, it costs any application on the same server and machine.
 
 from __future__ import annotations
 
+import signal
 import socket
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from multiprocessing import get_context
 from typing import Any
 
 import uvicorn
+
+from api.listening import address_of, listen
 
 Message = MutableMapping[str, Any]
 
@@ -31,16 +37,34 @@ async def floor(
     await send({"type": "http.response.body", "body": body})
 
 
-def main() -> None:
+def main(processes: int) -> None:
     """Serve on a free port, whose address is printed, until stopped."""
-    # TCP is named so that asyncio sets TCP_NODELAY on what is accepted.
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.bind(("127.0.0.1", 0))
-    listening.listen()
-    print(f"http://127.0.0.1:{listening.getsockname()[1]}/", flush=True)
-    config = uvicorn.Config(floor, http="h11", lifespan="off", log_level="warning")
-    uvicorn.Server(config).run(sockets=[listening])
+    sockets = listen("127.0.0.1", 0, processes)
+    print(f"{address_of(sockets[0])}/", flush=True)
+    # Copies of this process, which has no threads yet.
+    serving = [get_context("fork").Process(target=_serve, args=(s,)) for s in sockets]
+    for process in serving:
+        process.start()
+    ends = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    signal.sigwait(ends)
+    for process in serving:
+        process.terminate()
+        process.join()
+
+
+def _serve(listening: socket.socket) -> None:
+    config = uvicorn.Config(
+        floor,
+        loop="uvloop",
+        http="httptools",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+    )
+    with suppress(KeyboardInterrupt):  # raised again once all has ended
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]))

@@ -31,14 +31,15 @@ def nothing() -> None:
 
 @dataclass(frozen=True)
 class Side:
-    """One way of doing the work. `run` does `count` units of it.
+    """One way of doing the work. `run` does `count` units of it, or as many as
+    `count` says after it.
 
     `prepare` is called before each run and not timed. What the first run returns, if
     anything, must be the same on all sides. `remark` is asked after the last round.
     """
 
     name: str
-    count: int
+    count: int | Callable[[], int]
     run: Callable[[], object]
     prepare: Callable[[], object] = nothing
     remark: Callable[[], str | None] = nothing
@@ -105,7 +106,8 @@ def _take_turns(
     for _ in range(rounds):
         for side, measured in turns:
             spent = _time(side, clock)
-            measured.seconds.append(spent / side.count)
+            done = side.count() if callable(side.count) else side.count
+            measured.seconds.append(spent / done)
         turns.reverse()
         for measured in found:
             measured.ratios.append(found[0].seconds[-1] / measured.seconds[-1])

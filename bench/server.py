@@ -58,6 +58,11 @@ class Server:
     host: str
     port: int
 
+    @property
+    def home(self) -> str:
+        """Its address, as a URL."""
+        return f"http://{self.host}:{self.port}"
+
     def get(self, path: str) -> bytes:
         """One answer, which has to be a good one."""
         with self.connected() as connection:

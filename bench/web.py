@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import islice
 from statistics import median
 from urllib.parse import quote
 
 from bench.inputs import Inputs
 from bench.measure import Comparison, Side
-from bench.server import Load, serving
+from bench.server import Load, Server, serving
+from bench.wrk import Wrk
+from bench.wrk import version as wrk_version
 from trigpoint.lookup import answer, day_of
 from trigpoint.placing import Areas
 from trigpoint.register import Registers
@@ -18,13 +21,18 @@ from trigpoint.schema.rdf import lon_lat_of
 from trigpoint.spatial.crs import point_from_lon_lat
 
 _REQUESTS = 200
-_CONNECTIONS = 4
+_CONNECTIONS = 32
+_SECONDS = 2
+_PROCESSES = 2
 _ABOUT = (
-    "`python -m api` as its own process. The load is a loop over `http.client` in this "
-    "process, a thread for each connection, connections kept open, the next request "
-    "sent when the last is answered; it takes a core for itself. “uvicorn alone” "
-    "answers with as many bytes and does nothing else. The core is the same look-up or "
-    "record made JSON, in this process."
+    f"`python -m api --processes {_PROCESSES}`. “uvicorn alone” answers with as many "
+    "bytes, from as many processes, and does nothing else. The core is the same "
+    "look-up or record made JSON, in this process. Connections are kept open, and the "
+    "next request is sent when the last is answered. The load is "
+)
+_OWN = (
+    "a loop over `http.client` in this process, a thread for each connection; it takes "
+    "a core for itself."
 )
 
 
@@ -33,8 +41,11 @@ def comparisons(inputs: Inputs) -> Iterator[Comparison]:
     registers = inputs.registers
     wanted = inputs.size(_REQUESTS)
     with (
-        serving("bench.floor") as floor,
-        serving("api", "--data", str(registers.data), "--port", "0") as server,
+        serving("bench.floor", str(_PROCESSES)) as floor,
+        serving(
+            *("api", "--data", str(registers.data), "--port", "0"),
+            *("--processes", str(_PROCESSES)),
+        ) as server,
     ):
         doors = (
             ("GET /lookup/point", *_points(inputs, wanted)),
@@ -46,25 +57,39 @@ def comparisons(inputs: Inputs) -> Iterator[Comparison]:
             given = f"{len(paths)} different requests, answers of about {size:,} B"
             for connections in (1, _CONNECTIONS):
                 loads = {
-                    "uvicorn alone": Load(
+                    "uvicorn alone": _load(
                         floor, [f"/{size}"] * len(paths), connections
                     ),
-                    "trigpoint": Load(server, paths, connections),
+                    "trigpoint": _load(server, paths, connections),
                 }
                 title = f"{door}, {connections} connection{'s'[: connections - 1]}"
                 yield _compared(title, given, loads, core)
 
 
+def _load(server: Server, paths: list[str], connections: int) -> Load | Wrk:
+    """Over several connections by wrk, where it is installed."""
+    if connections == 1 or wrk_version() is None:
+        return Load(server, paths, connections)
+    whole = len(paths) == _REQUESTS
+    return Wrk(server, paths, connections, _SECONDS if whole else 1)
+
+
 def _compared(
-    title: str, given: str, loads: Mapping[str, Load], core: Callable[[], None]
+    title: str, given: str, loads: Mapping[str, Load | Wrk], core: Callable[[], None]
 ) -> Comparison:
-    sides = [
-        Side(name, len(load.paths), load.run, remark=load.remark)
-        for name, load in loads.items()
-    ]
-    requests = sides[0].count
+    sides: list[Side] = []
+    for name, load in loads.items():
+        count = len(load.paths) if isinstance(load, Load) else partial(_done, load)
+        sides.append(Side(name, count, load.run, remark=load.remark))
+    requests = len(next(iter(loads.values())).paths)
     sides.append(Side("the core, without HTTP", requests, core))
-    return Comparison(title, given, "requests", sides, about=_ABOUT)
+    by_wrk = any(isinstance(load, Wrk) for load in loads.values())
+    about = _ABOUT + (f"{wrk_version()}, on the same cores." if by_wrk else _OWN)
+    return Comparison(title, given, "requests", sides, about=about)
+
+
+def _done(load: Wrk) -> int:
+    return load.done
 
 
 def _points(inputs: Inputs, wanted: int) -> tuple[list[str], Callable[[], None]]:

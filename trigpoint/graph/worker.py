@@ -94,8 +94,8 @@ def serve(connection: Connection) -> None:
     while True:
         try:
             job: Job = connection.recv()
-        except EOFError:
-            return
+        except (EOFError, ConnectionResetError):
+            return  # whoever asked has closed the connection, or was killed
         signal.setitimer(signal.ITIMER_REAL, setup.limits.time + _ALARM_GRACE)
         connection.send(worker.answer(job))
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -51,11 +51,8 @@ class RegisterReader:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """All reads of this thread within it see the log as it was at the first."""
-        self.db.execute("BEGIN")
-        try:
+        with self._file.snapshot():
             yield
-        finally:
-            self.db.execute("ROLLBACK")
 
     def registers(self) -> list[str]:
         return list(self.sizes())

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
@@ -168,6 +169,9 @@ class LogFile:
         A reader keeps it: SQLite says whether another connection has committed since.
         It does not say so of a connection's own commits, so a writer reads it anew.
         """
+        pinned: LogState | None = getattr(self._local, "pinned", None)
+        if pinned is not None:
+            return pinned
         db = self.db
         if not self._readonly:
             return _read_state(db)
@@ -176,6 +180,18 @@ class LogFile:
         if known is None or known[0] != version:
             known = self._local.state = version, _read_state(db)
         return known[1]
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All reads of this thread within it see the log as it was at the first."""
+        self.db.execute("BEGIN")
+        try:
+            if self._readonly:
+                self._local.pinned = self.state()
+            yield
+        finally:
+            self._local.pinned = None
+            self.db.execute("ROLLBACK")
 
     def close(self) -> None:
         """Close this thread's connection; another is made when it is needed."""
