@@ -16,6 +16,7 @@ var/demo: | $(READY)
 	rm -rf var/demo.new var/demo.keys
 	$(BIN)/python -m trigpoint.cli init --data var/demo.new --keys var/demo.keys --base http://localhost:$(PORT)
 	$(BIN)/python -m loaders rsf data/*.rsf* --source-title "trigpoint sample (data/SOURCE.md)" --attribution "Public sector information under the Open Government Licence v3.0, and facts of mySociety under CC BY 4.0: data/SOURCE.md says which, and whom to name." --data var/demo.new --base http://localhost:$(PORT)
+	$(BIN)/python -m loaders code-point --data var/demo.new --base http://localhost:$(PORT)
 	mv var/demo.new var/demo
 
 test: $(TOOLS)

@@ -15,11 +15,12 @@ from tests.testclient import TestClient
 ROOT = Path(__file__).parents[1]
 
 
-def demo_words(data: Path) -> list[str]:
-    """The words after `python` of the Makefile's line that loads the sample, for
-    another data directory and the usual port."""
+def demo_words(data: Path, source: str = "rsf") -> list[str]:
+    """The words after `python` of the Makefile's line that loads the sample, or the
+    postcodes of another source, for another data directory and the usual port."""
     makefile = (ROOT / "Makefile").read_text("utf-8")
-    (line,) = re.findall(r"(?m)^\t\$\(BIN\)/python (-m loaders rsf .*)$", makefile)
+    load = rf"(?m)^\t\$\(BIN\)/python (-m loaders {source} .*)$"
+    (line,) = re.findall(load, makefile)
     words = []
     for word in shlex.split(line.replace("$(PORT)", "8000")):
         files = sorted(ROOT.glob(word)) if "*" in word else []
