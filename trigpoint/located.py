@@ -67,10 +67,9 @@ class Answers:
     ) -> pa.DictionaryArray:
         places = {value: place for place, value in enumerate(values)}
         cells = [answer.get(name) for answer in self._cells]
-        table = np.array(
-            [-1 if one is None else places[one] for one in cells], np.int32
-        )
-        indices = table[rows]
+        fewest = np.min_scalar_type(-len(places) - 1)  # bytes of a number that fits
+        numbers = [-1 if one is None else places[one] for one in cells]
+        indices = np.array(numbers, fewest)[rows]
         return pa.DictionaryArray.from_arrays(
             pa.array(indices, mask=indices < 0), pa.array(list(values), pa.string())
         )

@@ -137,6 +137,7 @@ def test_arrow_in_is_arrow_out(client: TestClient) -> None:
     found = ipc.open_stream(answer.content).read_all()
     assert found.select(["id", "lon", "lat"]).equals(table)
     assert found["district"].to_pylist() == ["E09000033", "E09000001"]
+    assert found["district"].type == pa.dictionary(pa.int8(), pa.string())
 
 
 def test_grids_in_and_out(client: TestClient) -> None:
