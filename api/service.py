@@ -13,6 +13,7 @@ from typing import Annotated
 
 import anyio
 import anyio.to_thread
+import numpy as np
 from fastapi import Depends, Request
 
 from api.assessed import AreaReports
@@ -234,7 +235,8 @@ def warm(view: View) -> None:
 
     Raises ViewDamaged, ViewOutdated or OSError for one that cannot be opened.
     """
-    view.boundaries.vintages()
+    view.boundaries.locate(0.0, 51.5)
+    view.boundaries.locate_many(np.zeros(1), np.full(1, 51.5))
     for index in view.positions.values():
         index.nearest(0.0, 51.5)
     for crs in SYSTEMS:
