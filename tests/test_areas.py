@@ -327,3 +327,13 @@ def _places(lons: dict[str, float | None]) -> pl.DataFrame:
     columns = {"key": list(lons), "lon": list(lons.values()), "lat": lats}
     schema = {"key": pl.String, "lon": pl.Float64, "lat": pl.Float64}
     return pl.DataFrame(columns, schema=schema)
+
+
+def test_links_that_were_damaged_are_made_again(registers: Registers) -> None:
+    """A file that is not what was written is built anew from the log when the views are
+    opened."""
+    path = registers.view().folder / "areas" / "address.arrow"
+    data = path.read_bytes()
+    path.unlink()  # or an older version, which has the file too, would be damaged
+    path.write_bytes(data[:-40] + bytes(40))
+    assert codes(Registers.open(registers.data), 11) == (["E09000033"], [])
