@@ -227,7 +227,10 @@ def test_a_damaged_file_is_a_damaged_view(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "code", "overlaps", "square_metres"),
-    [("lad_2025", "code", 8, 5.796), ("ward_2025", "code", 42, 38.251)],
+    [
+        ("lad_2025", "code", 8, 5.796),
+        pytest.param("ward_2025", "code", 42, 38.251, marks=pytest.mark.long),
+    ],
 )
 def test_the_real_sets(
     real_data: Path, name: str, code: str, overlaps: int, square_metres: float
