@@ -19,7 +19,7 @@ import pytest
 from trigpoint.register import LOG_FILE, Registers
 
 ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-m", "api"]
+COMMAND = [sys.executable, "-m", "api", "--processes", "1"]
 
 
 @contextmanager
