@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.finding import canonical_of
@@ -43,6 +43,7 @@ Covering = list[tuple[Boundary, str]]
 )
 def areas_of_record(
     here: Here,
+    request: Request,
     register: RegisterName,
     key: Key,
     choice: Annotated[Choice, Depends(LINKS)],
@@ -55,7 +56,7 @@ def areas_of_record(
     if canonical != key:
         suffix = f".{choice.format.suffix}" if choice.by_suffix else ""
         path = here.record_path("registers", register, canonical, f"/areas{suffix}")
-        return see_other(path, 301, f"at={at}" if at else "")
+        return see_other(path, 301, request.url.query)
     with here.reading() as view:
         record, areas = here.record(register, key), here.areas(view, at)
         placed = _links(view, register).of(key)

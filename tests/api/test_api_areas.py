@@ -126,6 +126,14 @@ def test_what_cannot_be_answered(
     assert where in said
 
 
+def test_a_redirect_has_the_query_as_it_was_sent(declared: TestClient) -> None:
+    """What is encoded in a query stays so: a line end would begin another header."""
+    query = "at=2026%0d%0aX-Header:%20x"
+    answer = declared.get(f"/registers/address/records/0112/areas?{query}")
+    assert answer.status_code == 301
+    assert answer.headers["location"].endswith(f"/112/areas?{query}")
+
+
 def test_the_report(declared: TestClient) -> None:
     """Counts of each register, the reasons in words, and the findings."""
     body = declared.get(f"/quality/areas?{DAY}").json()
