@@ -15,7 +15,7 @@ import pytest
 from trigpoint.errors import InvalidTable, TableTooLong
 from trigpoint.located import Answers, Located
 from trigpoint.tables import batch, csv, geojson, lines
-from trigpoint.tables.batch import Batch
+from trigpoint.tables.batch import Batch, dumps
 from trigpoint.tables.formats import (
     ARROW_FILE,
     ARROW_STREAM,
@@ -368,22 +368,84 @@ def test_arrow_as_text_has_flat_columns_only(read: Read) -> None:
 
 
 def test_few_bytes_of_arrow_do_not_become_many(read: Read) -> None:
-    """Compressed buffers, and dictionaries of long texts as text, are refused."""
-    table = pa.table({"lon": [0.0] * 1000, "lat": [51.0] * 1000})
+    """Compressed buffers are refused, and so is a text for more rows than fit."""
+    table = pa.table({"lon": [0.0] * 2000, "lat": [51.0] * 2000})
     for kind in ("lz4", "zstd"):
         options = ipc.IpcWriteOptions(compression=kind)
         with pytest.raises(InvalidTable, match="compressed"):
             read(ARROW_STREAM, arrow_of(table, options=options))
     coded = pa.DictionaryArray.from_arrays(
-        pa.array([0] * 1000, pa.int8()), pa.array(["x" * 100_000])
+        pa.array([0] * 2000, pa.int8()), pa.array(["x" * 100_000])
     )
     bomb = table.append_column("note", coded)
     sink = pa.BufferOutputStream()
     with ipc.new_stream(sink, bomb.schema) as writer:
         writer.write_table(bomb)
     batches = read(ARROW_STREAM, bytes(sink.getvalue()))
-    with pytest.raises(InvalidTable, match="more than 64000000"):
+    with pytest.raises(InvalidTable, match="dictionary columns take more than"):
         written(CSV, batches)
+    assert [len(part) for part in batches[0].parts()] == [639, 639, 639, 83]
+
+
+@pytest.mark.parametrize(
+    ("form", "body"),
+    [
+        (CSV, b"lon,lat,%b\n" % (b"n" * 90_000) + b"0,51,\n" * 750 + b"0\n0,51,\n"),
+        (
+            LINES,
+            b'{"lon":0,"lat":51,"%b":1}\n' % (b"n" * 90_000)
+            + b'{"lon":0,"lat":51}\n' * 749
+            + b'0\n{"lon":0,"lat":51}\n',
+        ),
+    ],
+    ids=["a name in the header", "a name in the first line"],
+)
+def test_rows_are_written_few_at_once_where_names_are_long(
+    read: Read, form: TableFormat, body: bytes
+) -> None:
+    """The rows of a batch come in parts, with their numbers and problems, in which
+    the names that a format repeats take a bounded memory."""
+    batch = read(form, body)[0]
+    parts = list(batch.parts())
+    assert [len(part) for part in parts] == [710, 42]
+    assert [part.number for part in parts] == [batch.number, batch.number + 710]
+    assert list(parts[1].problems) == [40]
+    assert parts[1].columns().num_rows == 42
+    assert len(parts[1].objects([""] * 42)) == 42
+
+
+def test_columns_have_names_of_some_length(read: Read) -> None:
+    """Names that are repeated in every row are not of any length."""
+    table = pa.table({"lon": [0.0], "lat": [51.0], "n" * 100_000: [1]})
+    with pytest.raises(InvalidTable, match="more than 100000 characters"):
+        read(ARROW_STREAM, arrow_of(table))
+
+
+@pytest.mark.parametrize(
+    ("column", "why"),
+    [
+        (
+            pa.DictionaryArray.from_arrays(pa.array([0], pa.int8()), [b"x"]),
+            "of type binary",
+        ),
+        (pa.array([0], pa.timestamp("s", "No/Where")), "cannot be written as text"),
+    ],
+    ids=["a dictionary of bytes", "a moment in a time zone that is none"],
+)
+def test_arrow_that_is_no_text(read: Read, column: pa.Array, why: str) -> None:
+    """What cannot be said as text is refused by the name of its column."""
+    table = pa.table({"lon": [0.0], "lat": [51.0], "odd": column})
+    with pytest.raises(InvalidTable, match=f"“odd”.*{why}"):
+        written(CSV, read(ARROW_STREAM, arrow_of(table)))
+
+
+def test_a_value_that_is_too_deep_to_be_written() -> None:
+    """What is read in one place may be too deep for another: it is refused as such."""
+    deep: list[object] = []
+    for _ in range(2_000):
+        deep = [deep]
+    with pytest.raises(InvalidTable, match="nested too deeply"):
+        dumps(deep)
 
 
 def test_arrow_cut_anywhere_is_refused_or_shorter(read: Read) -> None:

@@ -211,7 +211,8 @@ def answered(reader: Reader, locator: Locator, writer: Writer) -> Iterator[bytes
     """
     for batch in reader.batches():
         batch.check_free(locator.names)
-        yield writer.write(batch, locator.locate(batch))
+        for part in batch.parts():
+            yield writer.write(part, locator.locate(part))
     yield writer.end()
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 import pyarrow as pa
 
@@ -25,7 +25,10 @@ DEGREES: Pair = ("lon", "lat")
 METRES: Pair = ("easting", "northing")
 MAX_ROW = 4_000_000  # bytes of one row of text, and of what is read at once
 MAX_ROWS = 10_000_000
+PART_BYTES = 64_000_000  # that names, and texts kept once, may add to rows at once
+CELL = 8  # bytes, more or less, that a cell takes beside its name and value
 SHOWN = 60  # characters of a value in a message
+_PART_ROWS = 1 << 18
 
 # Keeps what is no ASCII as it is, and takes the least room.
 _encode: Callable[[object], str] = json.JSONEncoder(
@@ -42,6 +45,8 @@ class Batch(ABC):
     to what is wrong with it) has the row.
     """
 
+    BY_ROW: ClassVar[tuple[str, ...]] = ("firsts", "seconds")  # what has each row
+
     number: int
     firsts: Floats
     seconds: Floats
@@ -49,6 +54,27 @@ class Batch(ABC):
 
     def __len__(self) -> int:
         return len(self.firsts)
+
+    def parts(self) -> Iterator[Batch]:
+        """The same rows in batches that can be written at once: a format may have the
+        name of each column in every row, and few bytes that are read become many."""
+        most = min(_PART_ROWS, max(1, PART_BYTES // self._width()))
+        if len(self) <= most:
+            yield self
+            return
+        for start in range(0, len(self), most):
+            yield self._part(start, min(start + most, len(self)))
+
+    def _part(self, start: int, stop: int) -> Batch:
+        found = {row: self.problems.get(row) for row in range(start, stop)}
+        problems = {row - start: wrong for row, wrong in found.items() if wrong}
+        rows: dict[str, Any] = {n: getattr(self, n)[start:stop] for n in self.BY_ROW}
+        return replace(self, number=self.number + start, problems=problems, **rows)
+
+    @abstractmethod
+    def _width(self) -> int:
+        """Bytes that a row may take when it is written, beyond those that it has; at
+        least 1."""
 
     @abstractmethod
     def columns(self) -> pa.Table:
@@ -161,11 +187,14 @@ def shown(value: object) -> str:
 
 
 def dumps(value: object) -> str:
-    """JSON of a value; raises InvalidTable for a number that JSON cannot write."""
+    """JSON of a value; raises InvalidTable for a number that JSON cannot write, and for
+    a value that was read just so, but is too deep to be written."""
     try:
         return _encode(value)
     except ValueError as error:
         raise InvalidTable("a number is beyond what JSON can write") from error
+    except RecursionError as error:
+        raise InvalidTable("a value is nested too deeply") from error
 
 
 def joined(*members: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import polars as pl
@@ -13,17 +14,23 @@ import pyarrow.compute as pc
 
 from trigpoint.errors import InvalidTable
 from trigpoint.spatial.grids import Floats
-from trigpoint.tables.batch import SHOWN, Batch, Pair, joined, shown
+from trigpoint.tables.batch import CELL, PART_BYTES, SHOWN, Batch, Pair, joined, shown
 
-_MAX_DECODED = 64_000_000  # bytes that the texts of one column and batch may take
+_MAX_NAMES = 100_000  # characters of the names of all columns
 
 
 @dataclass
 class Columns(Batch):
     """Rows of a table in columns; `pair` names those of the position."""
 
+    BY_ROW: ClassVar = (*Batch.BY_ROW, "table")
+
     table: pa.Table
     pair: Pair
+
+    def _width(self) -> int:
+        names = sum(len(name) + CELL for name in self.table.column_names)
+        return names + _decoded_bytes(self.table) // max(1, len(self))
 
     def check_free(self, names: Collection[str]) -> None:
         refuse_taken(set(self.table.column_names) & set(names))
@@ -60,7 +67,11 @@ def columns_of(table: pa.Table, pair: Pair, number: int) -> Columns:
 
 
 def check_names(names: Sequence[str]) -> None:
-    """Raises InvalidTable when a name stands twice."""
+    """Raises InvalidTable when a name stands twice, or the names are too long."""
+    if sum(map(len, names)) > _MAX_NAMES:
+        raise InvalidTable(
+            f"the names of the columns have more than {_MAX_NAMES} characters together"
+        )
     for name, times in Counter(names).items():
         if times > 1:
             raise InvalidTable(f"the column {shown(name)} is there twice: rename one")
@@ -81,6 +92,11 @@ def frame_of(table: pa.Table) -> pl.DataFrame:
     Raises InvalidTable for a column that cannot be written so.
     """
     names = table.column_names
+    if _decoded_bytes(table) > 2 * PART_BYTES:
+        raise InvalidTable(
+            f"the texts of dictionary columns take more than {2 * PART_BYTES} bytes in "
+            "few rows: leave some out, or ask for Arrow"
+        )
     plain = [_plain(table.column(name), name) for name in names]
     frame = pl.from_arrow(pa.table(plain, names=names))
     if not isinstance(frame, pl.DataFrame):
@@ -89,9 +105,8 @@ def frame_of(table: pa.Table) -> pl.DataFrame:
 
 
 def _plain(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        column, kind = _decoded(column, name), kind.value_type
+    given = column.type
+    kind = given.value_type if pa.types.is_dictionary(given) else given
     as_they_are = (
         pa.types.is_boolean,
         pa.types.is_integer,
@@ -100,43 +115,50 @@ def _plain(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
         pa.types.is_string,
         pa.types.is_large_string,
     )
-    if any(check(kind) for check in as_they_are):
-        return column
-    if pa.types.is_float16(kind):
-        return column.cast(pa.float32())
     to_text = (
         pa.types.is_null,
         pa.types.is_temporal,
         pa.types.is_decimal,
     )
-    if any(check(kind) for check in to_text) and not pa.types.is_duration(kind):
-        return column.cast(pa.string())
-    raise InvalidTable(
-        f"the column {shown(name)} is of type {str(kind)[:SHOWN]}, which this format "
-        "has not: leave it out, or ask for Arrow"
+    wanted = None
+    if any(check(kind) for check in as_they_are):
+        wanted = kind
+    elif pa.types.is_float16(kind):
+        wanted = pa.float32()
+    elif any(check(kind) for check in to_text) and not pa.types.is_duration(kind):
+        wanted = pa.string()
+    if wanted is None:
+        raise InvalidTable(
+            f"the column {shown(name)} is of type {str(kind)[:SHOWN]}, which this "
+            "format has not: leave it out, or ask for Arrow"
+        )
+    try:
+        return column.cast(kind).cast(wanted)
+    except pa.ArrowException as error:
+        why = str(error).splitlines()[0][:200]
+        raise InvalidTable(
+            f"the column {shown(name)} cannot be written as text: {why}"
+        ) from error
+
+
+def _decoded_bytes(table: pa.Table) -> int:
+    """Bytes that the texts of dictionary columns take, each as often as it stands."""
+    return sum(
+        pc.sum(pc.take(pc.binary_length(part.dictionary), part.indices)).as_py() or 0
+        for column in table.columns
+        if pa.types.is_dictionary(column.type) and _is_text(column.type.value_type)
+        for part in column.chunks
     )
 
 
-def _decoded(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
-    """The values of a dictionary column; refuses those of which few bytes make many."""
-    bytes_each = [
-        pc.sum(pc.take(pc.binary_length(part.dictionary), part.indices)).as_py() or 0
-        for part in column.chunks
-        if pa.types.is_string(part.dictionary.type)
-        or pa.types.is_large_string(part.dictionary.type)
-    ]
-    if sum(bytes_each) > _MAX_DECODED:
-        raise InvalidTable(
-            f"the texts of the column {shown(name)} take more than {_MAX_DECODED} "
-            "bytes in a batch: leave it out, or ask for Arrow"
-        )
-    return column.cast(column.type.value_type)
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _numbers(column: pa.ChunkedArray, name: str, problems: dict[int, str]) -> Floats:
     """A column of the position as new numbers; says of each row what is wrong."""
     kind = column.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+    if _is_text(kind):
         return _read(column, name, problems)
     numeric = (pa.types.is_floating, pa.types.is_integer, pa.types.is_decimal128)
     if not any(check(kind) for check in numeric):

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from trigpoint.errors import InvalidTable
 from trigpoint.spatial.grids import Floats
-from trigpoint.tables.batch import Batch, Pair, dumps, joined, shown
+from trigpoint.tables.batch import CELL, Batch, Pair, dumps, joined, shown
 from trigpoint.tables.columns import refuse_taken
 
 Json = dict[str, Any]
@@ -31,9 +31,15 @@ class Documents(Batch):
     of the first rows, the same for every batch.
     """
 
+    BY_ROW: ClassVar[tuple[str, ...]] = (*Batch.BY_ROW, "rows")
+
     rows: list[Json | None]
     pair: Pair
     names: list[str]
+
+    def _width(self) -> int:
+        # As columns, rows have cells for all that the first ones name.
+        return sum(len(name) + CELL for name in self.names)
 
     def check_free(self, names: Collection[str]) -> None:
         taken = set(names)
@@ -71,6 +77,8 @@ class Documents(Batch):
 class Lines(Documents):
     """Rows that are lines of JSON; `texts` are their members, without the braces."""
 
+    BY_ROW: ClassVar = (*Documents.BY_ROW, "texts")
+
     texts: list[str]
 
     def objects(self, added: Sequence[str]) -> list[str]:
@@ -83,6 +91,7 @@ class Lines(Documents):
 class Features(Documents):
     """GeoJSON features. A row is its properties, with its id and position besides."""
 
+    BY_ROW: ClassVar = (*Documents.BY_ROW, "sent")
     PAIR: ClassVar[Pair] = ("lon", "lat")
 
     sent: list[Json]
