@@ -59,6 +59,7 @@ shapes_of = st.one_of(
     st.sampled_from(
         ["POLYGON EMPTY", "GEOMETRYCOLLECTION(POINT EMPTY, POINT(1 1))", "POINT(1 2"]
     ),
+    st.just("MULTICURVE((0 51, 1 51))"),
     texts,
 )
 

@@ -74,6 +74,7 @@ BAD = [
         "POLYGON ((0 50, 3 50, 3 53, 0 53, 0 50), (4 51, 5 51, 5 52, 4 51))",
         "not valid: Hole lies outside shell at 4 51",
     ),
+    ("CURVEPOLYGON (CIRCULARSTRING (0 51, 1 51, 0 51))", "curves are not read"),
 ]
 
 

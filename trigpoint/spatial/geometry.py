@@ -75,6 +75,11 @@ def parse_wkt_literal(text: str) -> Geometry:
     # GEOS cuts its own message to a length, perhaps within a character.
     except UnicodeDecodeError as error:
         raise InvalidInput(f"not well-known text (starts {match[2][:40]!r})") from error
+    except NotImplementedError as error:
+        raise InvalidInput(
+            f"curves are not read here (starts {match[2][:40]!r}): expected straight "
+            "lines"
+        ) from error
     if system.code == WGS84_LAT_LON:
         return Geometry(CRS84, shapely.transform(shape, lambda pairs: pairs[:, ::-1]))
     return Geometry(system.code, shape)

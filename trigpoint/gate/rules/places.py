@@ -80,7 +80,11 @@ def _sound_in(system: ReferenceSystem, wkt: pl.Series) -> Bools:
     """Which WKT texts in a system are readable, not empty, in range and valid."""
     # A NaN among the coordinates makes numpy warn; the text is not sound, then.
     with np.errstate(invalid="ignore"):
-        shapes = shapely.from_wkt(wkt.to_numpy(), on_invalid="ignore")
+        try:
+            shapes = shapely.from_wkt(wkt.to_numpy(), on_invalid="ignore")
+        except NotImplementedError:
+            # A curve among them stops the rest: each has to be looked at alone.
+            return np.zeros(len(wkt), dtype=np.bool_)
         there = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)
         bounds = shapely.bounds(shapes)
     lows, highs = np.split(bounds, 2, axis=1)
