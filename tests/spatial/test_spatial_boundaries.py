@@ -251,6 +251,19 @@ def test_many_positions_on_a_grid_are_tested_as_given() -> None:
     assert [index.boundaries[row].area for row in lat_lon.rows] == ["E12000001"]
 
 
+def test_columns_of_two_lengths_are_refused(small: BoundaryIndex) -> None:
+    """Native loops are never given one column that is shorter, or a table of values."""
+    for firsts, seconds in [
+        (np.zeros(3), np.zeros(2)),
+        (np.zeros(2), np.zeros(3)),
+        (np.zeros((2, 2)), np.zeros((2, 2))),
+    ]:
+        with pytest.raises(InvalidInput, match="two columns of one length"):
+            small.locate_many(firsts, seconds)
+        with pytest.raises(InvalidInput, match="two columns of one length"):
+            small.locate_all(firsts, seconds)
+
+
 def test_sets_are_asked_whatever_the_day() -> None:
     """All sets are named and can be asked at once; a row is answered as it counts."""
     index = BoundaryIndex.build(DATED)
@@ -280,6 +293,18 @@ BAD_BOUNDARIES = [
     ({"geometry": WEST, "crs": "EPSG:3395"}, "its CRS is EPSG:3395"),
     ({"geometry": WEST, "crs": "EPSG:4326"}, "its CRS is EPSG:4326"),
     ({"geometry": WEST, "start": "soon"}, "start is"),
+    ({"geometry": "POLYGON ((181 50, 182 50, 182 51, 181 50))"}, "leaves the range"),
+    (
+        {"geometry": "POLYGON ((0 0, 9e307 0, 9e307 9e307, 0 0))", "crs": "EPSG:3857"},
+        "leaves the range of EPSG:3857",
+    ),
+    (  # in the range of the grid, and north of all that OSTN15 covers
+        {
+            "geometry": "POLYGON ((4e5 12e5, 5e5 12e5, 5e5 12.9e5, 4e5 12e5))",
+            "crs": "EPSG:27700",
+        },
+        "leaves the range of EPSG:27700",
+    ),
 ]
 
 
@@ -329,9 +354,14 @@ def test_empty_index(tmp_path: Path) -> None:
 
 
 def test_damaged_views_are_named(small: BoundaryIndex, tmp_path: Path) -> None:
-    """Any flipped byte, a cut, another file or another version is found on opening."""
+    """Any flipped byte, a cut, another file, a folder or another version is found on
+    opening."""
     with pytest.raises(ViewDamaged, match="is missing"):
         BoundaryIndex.open(tmp_path)
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(ViewDamaged, match="cannot be read"):
+        BoundaryIndex.open(tmp_path)
+    (tmp_path / FILE).rmdir()
     small.save(tmp_path)
     file = tmp_path / FILE
     good = file.read_bytes()

@@ -117,6 +117,10 @@ AWKWARD = {
         "MULTIPOLYGON (((0 0, 4 0, 4 4, 0 4, 0 0)), ((4 4, 8 4, 8 8, 4 8, 4 4)))"
     ],
     "a needle": ["POLYGON ((0 0, 8 1e-12, 8 2e-12, 0 0))"],
+    "smaller than products of doubles can tell": [
+        "POLYGON ((0 0, 1e-200 0, 1e-200 1e-200, 0 1e-200, 0 0))",
+        "POLYGON ((0 0, 1e-200 0, 5e-201 1e-200, 0 0))",
+    ],
     "needles far apart": [
         "POLYGON ((0 0, 1e-9 0, 0 1e-9, 0 0))",
         "POLYGON ((170 80, 170.000000001 80, 170 80.000000001, 170 80))",

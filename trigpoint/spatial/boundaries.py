@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from trigpoint.dates import today
+from trigpoint.errors import InvalidInput
 from trigpoint.spatial.borders import Borders, outlines_of
 from trigpoint.spatial.boundary import Boundary, check_boundary
 from trigpoint.spatial.cells import Cells, Numbers
@@ -93,7 +94,8 @@ class BoundaryIndex:
         """Check and index boundaries.
 
         Raises InvalidInput naming the first boundary with a geometry that is
-        missing, empty, not polygonal or not valid, or with a CRS that cannot be.
+        missing, empty, not polygonal, not valid or out of range, or with a CRS that
+        cannot be.
         """
         checked = list(boundaries)
         for boundary in checked:
@@ -206,7 +208,8 @@ class BoundaryIndex:
         Pairs are in the axis order of `crs` (lon, lat unless said), and are tested
         as given against boundaries drawn in it. They are not checked: a position
         that is NaN, out of range or beyond the reach of a CRS is covered by nothing.
-        Raises InvalidParameter for a date or layer that is none.
+        Raises InvalidParameter for a date or layer that is none, InvalidInput when the
+        columns differ in length.
         """
         return self._many(firsts, seconds, self._counting(at, layers).planes, crs)
 
@@ -222,6 +225,12 @@ class BoundaryIndex:
 
         code = reference_system(given).code
         pair = fixed(np.atleast_1d(firsts)), fixed(np.atleast_1d(seconds))
+        if pair[0].ndim != 1 or pair[0].shape != pair[1].shape:
+            # The native loops would read beyond the end of the shorter one.
+            raise InvalidInput(
+                f"positions have the shapes {pair[0].shape} and {pair[1].shape}: "
+                "expected two columns of one length"
+            )
         lons, lats = lon_lat_from(code, *pair)
         asked = []
         for crs, sheets in planes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from shapely.geometry.base import BaseGeometry
 
 from trigpoint.dates import days_of, held_span
 from trigpoint.errors import InvalidInput
-from trigpoint.spatial.grids import CRS84, SYSTEMS, WGS84_LAT_LON
+from trigpoint.spatial.grids import CRS84, SYSTEMS, WGS84_LAT_LON, lon_lat_from_one
 from trigpoint.spatial.layers import layer_rank
 
 _METRES = re.compile(r"(\d+(?:\.\d+)?)\s*(k?m)\b")
@@ -71,7 +72,8 @@ def check_boundary(boundary: Boundary) -> None:
     """Refuse what would make look-ups inexact.
 
     Raises InvalidInput naming the boundary when its geometry is missing, empty,
-    not polygonal or not valid; InvalidParameter when a date is not one.
+    not polygonal, not valid or out of the range of its CRS; InvalidParameter when a
+    date is not one.
     """
     shape = boundary.geometry
     problem = None
@@ -84,7 +86,18 @@ def check_boundary(boundary: Boundary) -> None:
         problem = f"its geometry is not valid: {shapely.is_valid_reason(shape)}"
     elif boundary.crs not in SYSTEMS or boundary.crs == WGS84_LAT_LON:
         problem = f"its CRS is {boundary.crs}: expected {CRS84} or a grid"
+    elif not _reached(boundary.crs, shape.bounds):
+        problem = f"it leaves the range of {boundary.crs}"
     if problem is not None:
         raise InvalidInput(f"boundary {boundary.key} cannot be indexed: {problem}")
     days_of(boundary.vintage, "vintage")
     held_span(boundary.start, boundary.end)
+
+
+def _reached(crs: str, bounds: tuple[float, float, float, float]) -> bool:
+    """Whether a box lies in the range of a system, and can be taken to degrees."""
+    system = SYSTEMS[crs]
+    for corner in (bounds[:2], bounds[2:]):
+        if not system.holds(*corner) or math.isnan(lon_lat_from_one(crs, *corner)[0]):
+            return False
+    return True

@@ -35,6 +35,7 @@ CELLS_AN_EDGE = 16.0
 _FEWEST, _MOST = 64 * 64, 48 << 20
 _LONGEST = 1 << 16  # cells along one side
 _FINEST = 2.0**-30  # of the largest coordinate
+_LEAST = 1e-15  # units of the plane: products of anything smaller may underflow
 
 
 class Grid(NamedTuple):
@@ -84,6 +85,7 @@ def grid_over(corners: Floats, *, cells_an_edge: float = CELLS_AN_EDGE) -> Grid:
         math.sqrt(width) * math.sqrt(height) / math.sqrt(wanted),
         max(width, height) / _LONGEST,
         largest * _FINEST,
+        _LEAST,
     )
     west, south = (low - side).tolist()
     columns, rows = (

@@ -47,7 +47,7 @@ def read_view(path: Path, *, kind: str, version: int) -> pa.Table:
     """Map the view at `path` into memory.
 
     Raises ViewOutdated for another version of it, ViewDamaged when the file is
-    missing, foreign, cut short or changed.
+    missing, not to be read, foreign, cut short or changed.
     """
     advice = "rebuild the views from the log"
     try:
@@ -55,6 +55,8 @@ def read_view(path: Path, *, kind: str, version: int) -> pa.Table:
             content = source.read_buffer()
     except FileNotFoundError as error:
         raise ViewDamaged(f"{path} is missing: {advice}") from error
+    except OSError as error:
+        raise ViewDamaged(f"{path} cannot be read ({error}): {advice}") from error
     words = content[:_HEADER].to_pybytes().decode("ascii", errors="replace").split()
     if len(words) != 4 or words[:2] != [_MAGIC, kind]:
         raise ViewDamaged(f"{path} is not a view of {kind}: {advice}")
