@@ -3,8 +3,8 @@
 Modules that define such loops are imported where they are needed, not at the top:
 numba takes most of a second to import, which most commands need not wait for. A
 compiled function may call others of its own module only, since what numba keeps on
-disk is made anew when that one file changes. Constants of other modules are compiled in:
-who changes one changes the modules that use it, or their kept code stays as it was.
+disk is made anew when that one file changes. Constants of other modules are compiled
+in: who changes one changes the modules that use it, or their kept code stays as it was.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from trigpoint.errors import InvalidInput, InvalidParameter, InvalidPoint
 from trigpoint.spatial.crs import point_from_lon_lat
 from trigpoint.spatial.distance import distances
-from trigpoint.spatial.files import read_lists, write_lists
+from trigpoint.spatial.files import numbers_of, read_lists, write_lists
 from trigpoint.spatial.grids import Flags, Floats, Rows, fixed
 from trigpoint.spatial.tree import Tree, size_of
 from trigpoint.spatial.within import Area, Circle
@@ -128,9 +128,7 @@ class PositionIndex:
         """Open the view at `path`, mapped. Raises ViewDamaged or ViewOutdated."""
         columns = read_lists(path, kind=_KIND, version=_VERSION)
         keys = columns.pop("key")
-        ranks, lons, lats, spans, hulls = (
-            values.to_numpy(zero_copy_only=True) for values in columns.values()
-        )
+        ranks, lons, lats, spans, hulls = map(numbers_of, columns.values())
         nodes = size_of(len(keys))
         tree = Tree(len(keys), spans.reshape(nodes, 4), hulls.reshape(nodes, 6))
         return cls(keys, ranks, lons, lats, tree)

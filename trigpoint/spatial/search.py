@@ -23,8 +23,8 @@ import numpy as np
 
 from trigpoint.spatial.grids import Floats, Rows
 from trigpoint.spatial.native import compiled
+from trigpoint.spatial.tree import FAN
 
-FAN = 16  # rows of a leaf, and children of a node
 _FLATTENING = 1 / 298.257223563  # WGS 84
 _MINOR = 1 - _FLATTENING  # b / a
 # Rounding of a coordinate on the unit sphere is some 1e-16.
@@ -111,6 +111,36 @@ def _keep(best: Floats, value: float) -> None:
 
 
 @compiled
+def _keep_leaf(
+    best: Floats,
+    lons: Floats,
+    lats: Floats,
+    leaf: int,
+    east: float,
+    north: float,
+    up: float,
+) -> None:
+    """Keep those of the rows of a leaf that are nearer than what is kept."""
+    for row in range(leaf * FAN, min((leaf + 1) * FAN, len(lons))):
+        square = _to_row(lons, lats, row, east, north, up)
+        if square < best[0]:
+            _keep(best, square)
+
+
+@compiled
+def _room(
+    nodes: Rows, levels: Rows, bounds: Floats, first: int, end: int, bound: float
+) -> int:
+    """Make room for one more from `first` to `end`, where the nearest is last."""
+    at = end
+    while at > first and bounds[at - 1] < bound:
+        nodes[at], levels[at] = nodes[at - 1], levels[at - 1]
+        bounds[at] = bounds[at - 1]
+        at -= 1
+    return at
+
+
+@compiled
 def least_square(
     hulls: Floats,
     starts: Rows,
@@ -120,10 +150,11 @@ def least_square(
     lat: float,
     limit: int,
 ) -> float:
-    """Square of the straight line to the image that is `limit`th nearest.
+    """Square of the straight line to the image that is `limit`th nearest; infinity
+    when there are fewer rows.
 
     `hulls` are the boxes of the nodes, leaves first, and `starts` where each level
-    begins in it, with the end after the last. Infinity when there are fewer rows.
+    begins in it, with the end after the last.
     """
     east, north, up = image(lon, lat)
     best = np.full(limit, np.inf)
@@ -131,34 +162,24 @@ def least_square(
     nodes = np.empty(FAN * len(starts), np.int64)
     levels = np.empty(FAN * len(starts), np.int64)
     bounds = np.empty(FAN * len(starts))
-    waiting = 0
-    if len(lons):
-        nodes[0], levels[0], bounds[0] = 0, len(starts) - 2, 0.0
-        waiting = 1
+    nodes[0], levels[0], bounds[0] = 0, len(starts) - 2, 0.0
+    waiting = min(len(lons), 1)
     while waiting:
         waiting -= 1
         node, level = nodes[waiting], levels[waiting]
         if bounds[waiting] >= best[0]:
             continue
         if level == 0:
-            for row in range(node * FAN, min((node + 1) * FAN, len(lons))):
-                square = _to_row(lons, lats, row, east, north, up)
-                if square < best[0]:
-                    _keep(best, square)
+            _keep_leaf(best, lons, lats, node, east, north, up)
             continue
         below = starts[level] - starts[level - 1]
         first = waiting
         for child in range(node * FAN, min((node + 1) * FAN, below)):
             bound = _to_box(hulls[starts[level - 1] + child], east, north, up)
-            if bound >= best[0]:
-                continue
-            at = waiting
-            while at > first and bounds[at - 1] < bound:
-                nodes[at], levels[at] = nodes[at - 1], levels[at - 1]
-                bounds[at] = bounds[at - 1]
-                at -= 1
-            nodes[at], levels[at], bounds[at] = child, level - 1, bound
-            waiting += 1
+            if bound < best[0]:
+                at = _room(nodes, levels, bounds, first, waiting, bound)
+                nodes[at], levels[at], bounds[at] = child, level - 1, bound
+                waiting += 1
     return float(best[0])
 
 
