@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,25 @@ def test_it_holds_while_nothing_that_was_read_is_newer(registers: Registers) -> 
     append(registers, "local-authority-eng", "WSM", {**council, "name": "Westmonster"})
     assert not areas.holds()
     assert areas_of(registers).at(WEST)[0].authority == (*name[:2], "Westmonster")
+
+
+@pytest.mark.parametrize("read", [0, 1], ids=["nothing", "another area"])
+def test_it_does_not_hold_what_was_read_of_an_older_state(
+    registers: Registers, read: int
+) -> None:
+    """A thread in an older snapshot may fill what a newer one had begun: whether that
+    one had read something by then or not, it does not use it again."""
+    shared = Registers.open(registers.data)
+    boundaries = shared.view().boundaries
+    old = dict(shared.log.record("local-authority-eng", "WSM").item)
+    with ThreadPoolExecutor(1) as newer, shared.log.snapshot():
+        append(registers, "local-authority-eng", "WSM", {**old, "name": "Westmonster"})
+        areas = newer.submit(Areas, shared, boundaries, DAY).result()
+        east = [point_from_lon_lat(0.1, 51.5)][:read]
+        assert [len(newer.submit(areas.at, one).result()) for one in east] == [1] * read
+        council = areas.at(WEST)[0].authority
+        assert council == ("local-authority-eng", "WSM", "Westminster")
+        assert not newer.submit(areas.holds).result()
 
 
 def test_it_does_not_hold_once_something_is_withheld(registers: Registers) -> None:

@@ -92,7 +92,8 @@ class Areas:
     """The areas of one day, as `boundaries` and the records of `registers` have them.
 
     What was read once is kept, so an instance is of one state of the log: whoever
-    holds one asks `holds` before using it again. Safe to share between threads.
+    holds one asks `holds` before using it again. Safe to share between threads, which
+    may see the log in different states: what two of them read is not used again.
     """
 
     def __init__(
@@ -103,20 +104,23 @@ class Areas:
         self.registers = registers
         self.boundaries = boundaries
         self.day = day
-        # Taken before anything is read: what comes later is then seen to have come.
-        self._sizes = registers.log.sizes()
         self._withheld = registers.log.withheld_count()
-        self._read: set[str] = set()
+        # The size of each register that was read, taken before its first record was:
+        # what comes later is then seen to have come.
+        self._sizes: dict[str, int | None] = {}
+        self._mixed = False
         self._records: dict[Key, Record | None] = {}
         self._chains: dict[tuple[str, str], tuple[Area, ...]] = {}
 
     def holds(self) -> bool:
-        """Whether the log has nothing newer in the registers that were read, and
-        nothing more is withheld."""
+        """Whether the log, as this thread sees it, is that of what was read: nothing is
+        newer or older in those registers, and nothing more is withheld."""
         log = self.registers.log
         sizes = log.sizes()
-        return log.withheld_count() == self._withheld and all(
-            sizes.get(name) == self._sizes.get(name) for name in tuple(self._read)
+        return (
+            not self._mixed
+            and log.withheld_count() == self._withheld
+            and all(sizes.get(n) == size for n, size in tuple(self._sizes.items()))
         )
 
     def of(self, row: int) -> tuple[Area, ...]:
@@ -258,10 +262,13 @@ class Areas:
         """A record, read once; None for one that is not held, or withheld."""
         if register not in self.registers.schemas:
             return None
-        self._read.add(register)
         if (register, key) not in self._records:
+            log = self.registers.log
+            size = log.sizes().get(register)
+            if self._sizes.setdefault(register, size) != size:
+                self._mixed = True
             try:
-                found = self.registers.log.record(register, key)
+                found = log.record(register, key)
             except (NoSuchRegister, NoSuchRecord, Withheld):
                 found = None
             self._records[register, key] = found
