@@ -6,6 +6,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from trigpoint.archive import append_archive, read_archives, shape_of
@@ -209,9 +210,18 @@ class Registers(Snapshot):
             else:
                 appender.abandon()
         if summary.appended:
-            self._sign_appended()
-            self._publish_appended(progress)
+            self._settle(progress)
         return summary
+
+    def _settle(self, progress: Progress) -> None:
+        """Sign what was appended and publish it, side by side, since neither needs the
+        other; raises what either does, and of two errors that of signing."""
+        with ThreadPoolExecutor(1) as beside:
+            signing = beside.submit(self._sign_appended)
+            try:
+                self._publish_appended(progress)
+            finally:
+                signing.result()
 
     def _publish_appended(self, progress: Progress) -> None:
         """Publish what is in the log by now; raises ViewsBehind when that fails."""
@@ -271,8 +281,7 @@ class Registers(Snapshot):
                 appender.abandon()
         if summary.appended:
             self.schemas = schemas
-            self._sign_appended()
-            self._publish_appended(progress)
+            self._settle(progress)
         return summary
 
 

@@ -18,7 +18,10 @@ form (canonical N-Triples with these lexical forms) come back as they were.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
 from os import PathLike, fspath
 from pathlib import Path
@@ -189,11 +192,13 @@ class GraphView:
         *,
         lenient: bool = False,
     ) -> None:
-        store = self._open_store()
-        reader = io.BufferedReader(_BlockReader(blocks), buffer_size=1 << 20)
-        form = RdfFormat.N_TRIPLES
+        store, form = self._open_store(), RdfFormat.N_TRIPLES
+
+        def take(path: str) -> None:
+            store.bulk_load(path=path, format=form, to_graph=graph, lenient=lenient)
+
         try:
-            store.bulk_load(reader, form, to_graph=graph, lenient=lenient)
+            _pipe(blocks, take)
         except SyntaxError as error:
             raise ValueError(f"not N-Triples: {error}") from None
         store.flush()
@@ -226,6 +231,31 @@ class _BlockReader(io.RawIOBase):
         room[: len(taken)] = taken
         self._rest = self._rest[len(taken) :]
         return len(taken)
+
+
+def _pipe(blocks: Iterable[Buffer], take: Callable[[str], None]) -> None:
+    """Write blocks into a pipe as they are made; meanwhile `take` reads them, in a
+    thread of its own, by the path that it is given. Raises what `take` does.
+
+    From an object of Python's the engine would read 2 kB at a time, and would have to
+    have the interpreter each time: whatever else runs would stand in its way.
+    """
+    reading, writing = os.pipe()
+
+    def reader() -> None:
+        try:
+            take(f"/dev/fd/{reading}")
+        finally:
+            os.close(reading)  # who still writes is told so
+
+    with ThreadPoolExecutor(1) as beside:
+        with suppress(BrokenPipeError), open(writing, "wb", buffering=0) as pipe:
+            taken = beside.submit(reader)
+            for block in blocks:
+                rest = memoryview(block).cast("B")
+                while rest:
+                    rest = rest[pipe.write(rest) :]
+        taken.result()
 
 
 def _blocks(lines: Iterable[str]) -> Iterator[bytes]:
