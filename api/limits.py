@@ -42,6 +42,12 @@ class BodyTooSlow(TrigpointError):
     slug: ClassVar[str] = "body-too-slow"
 
 
+class UnsupportedMediaType(TrigpointError):
+    """The body of a request is not of a type that the door reads."""
+
+    slug: ClassVar[str] = "unsupported-media-type"
+
+
 def check_request(scope: Scope) -> None:
     """Refuse a request that is too long before anything reads it.
 
@@ -64,9 +70,23 @@ def check_request(scope: Scope) -> None:
         )
 
 
+def check_coding(request: Request) -> None:
+    """Refuse a body with a content coding, by UnsupportedMediaType.
+
+    A body must be as it is: a few bytes of a compressed one may hold any length.
+    """
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding != "identity":
+        raise UnsupportedMediaType(
+            f"the body has the content encoding “{coding[:60]}”: send it without"
+        )
+
+
 async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
-    """The body of a request; raises BodyTooLarge once it is past the limit, and
-    BodyTooSlow when it is not there in time."""
+    """The body of a request; raises UnsupportedMediaType for one with a content coding,
+    BodyTooLarge once it is past the limit, and BodyTooSlow when it is not there in
+    time."""
+    check_coding(request)
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):

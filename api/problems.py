@@ -16,13 +16,19 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Match
 
-from api.limits import BodyTooLarge, BodyTooSlow, HeadersTooLarge, PathTooLong
+from api.limits import (
+    BodyTooLarge,
+    BodyTooSlow,
+    HeadersTooLarge,
+    PathTooLong,
+    UnsupportedMediaType,
+)
 from api.negotiation import NotAcceptable
 from api.paths import is_head
-from api.queries import UnsupportedMediaType
 from api.replies import RangeNotSatisfiable
 from api.rows import InvalidRows
 from trigpoint import errors
@@ -165,7 +171,12 @@ def add_handlers(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)  # noqa: S101
         return _for(request, _of_invalid(error))
 
+    async def on_disconnect(request: Request, error: Exception) -> Response:
+        # Nobody is there to read it, and a client that leaves is no fault of ours.
+        return Response(status_code=400)
+
     app.add_exception_handler(errors.TrigpointError, on_core_error)
+    app.add_exception_handler(ClientDisconnect, on_disconnect)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(Exception, on_unexpected)

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 from urllib.parse import parse_qsl
 
 from fastapi import Request
 
-from api.limits import read_body
+from api.limits import UnsupportedMediaType, read_body
 from api.negotiation import NotAcceptable, parse_accept, quality_of
-from trigpoint.errors import InvalidParameter, QueryRejected, TrigpointError
+from trigpoint.errors import InvalidParameter, QueryRejected
 from trigpoint.graph import GRAPH_FORMATS, SOLUTION_FORMATS
 
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -26,12 +25,6 @@ _PLAIN = {
     "application/xml": "application/sparql-results+xml",
 }
 _DATASETS = ("default-graph-uri", "named-graph-uri")
-
-
-class UnsupportedMediaType(TrigpointError):
-    """The body of a request is not of a type that the door reads."""
-
-    slug: ClassVar[str] = "unsupported-media-type"
 
 
 @dataclass(frozen=True)

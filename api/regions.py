@@ -10,11 +10,10 @@ import shapely
 from fastapi import Query, Request
 from shapely.geometry.base import BaseGeometry
 
-from api.limits import read_body
+from api.limits import UnsupportedMediaType, read_body
 from api.negotiation import GEOJSON, JSON
 from api.parameters import number
 from api.places import place_of
-from api.queries import UnsupportedMediaType
 from trigpoint.errors import InvalidInput, InvalidParameter
 from trigpoint.spatial.asked import box_of, parse_geojson, polygon_of
 from trigpoint.spatial.crs import Point
@@ -121,7 +120,9 @@ def region_in(kind: str, body: bytes) -> Region:
         raise InvalidInput(
             f"the body is not UTF-8: byte {error.start}", parameter="body"
         ) from error
-    geometry = (parse_wkt_literal if kind == WKT_TYPE else parse_geojson)(text)
+    read = (parse_wkt_literal if kind == WKT_TYPE else parse_geojson)(text)
+    # Records lie in an area or not, however high they are.
+    geometry = Geometry(read.crs, shapely.force_2d(read.shape))
     area = polygon_of(geometry)
     said = {
         "type": "polygon",

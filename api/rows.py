@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from api.queries import UnsupportedMediaType
+from api.limits import UnsupportedMediaType
 from trigpoint.errors import TrigpointError
 from trigpoint.schema.shape import Schema
 from trigpoint.staging import ROW

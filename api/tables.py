@@ -7,8 +7,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.limits import UnsupportedMediaType, check_coding
 from api.negotiation import TABLES, Choice, accept_of, choose
-from api.queries import UnsupportedMediaType
 from trigpoint.tables.formats import FORMATS, TableFormat
 
 _CHARSET = re.compile(r';\s*charset="?([^;"\s]*)', re.IGNORECASE)
@@ -17,10 +17,7 @@ _BY_SUFFIX = {form.suffix: form for form in FORMATS}
 
 
 async def sent_of(request: Request) -> TableFormat:
-    """The format of a body; raises UnsupportedMediaType for one that is not read.
-
-    A body must be as it is: a few bytes of a compressed one may hold any length.
-    """
+    """The format of a body; raises UnsupportedMediaType for one that is not read."""
     given = request.headers.get("content-type", "")
     kind = given.partition(";")[0].strip().lower()
     if kind not in _BY_TYPE:
@@ -34,11 +31,7 @@ async def sent_of(request: Request) -> TableFormat:
         raise UnsupportedMediaType(
             f"the body is in the charset “{charset[1][:60]}”: expected UTF-8"
         )
-    coding = request.headers.get("content-encoding", "identity").strip().lower()
-    if coding != "identity":
-        raise UnsupportedMediaType(
-            f"the body has the content encoding “{coding[:60]}”: send it without"
-        )
+    check_coding(request)
     return _BY_TYPE[kind]
 
 

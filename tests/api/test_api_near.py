@@ -137,6 +137,20 @@ def test_within_well_known_text(client: TestClient) -> None:
         assert "10000" in keys(answer.json())
 
 
+@pytest.mark.parametrize("kind", [GEOJSON, TEXT])
+def test_heights_do_not_count(client: TestClient, kind: dict[str, str]) -> None:
+    """A polygon whose corners have heights is the one without them."""
+    ring = [[*corner, 7.5] for corner in POLYGON["coordinates"][0]]
+    body = json.dumps({"type": "Polygon", "coordinates": [ring]})
+    if kind == TEXT:
+        corners = ",".join(" ".join(map(str, corner)) for corner in ring)
+        body = f"POLYGON Z(({corners}))"
+    plain = client.post(WITHIN, json=POLYGON)
+    answer = client.post(WITHIN, content=body, headers=kind)
+    assert answer.status_code == 200
+    assert answer.json()["records"] == plain.json()["records"] != []
+
+
 def test_posted_polygon_has_pages(client: TestClient) -> None:
     """The next page of a polygon is had by posting it again."""
     first = client.post(f"{WITHIN}&limit=2", json=POLYGON)
@@ -237,6 +251,7 @@ def test_bad_areas_are_refused(
         (b"POINT(0 51)", "text/plain", 400, "covers no area"),
         (b"POLYGON((0 51,1 52,1 51,0 52,0 51))", "text/plain", 400, "at 0.5 51.5"),
         (b"{}", "application/json", 400, "of type"),
+        (b"[" * 9_999, "application/json", 400, "nested too deep"),
         (b"{}", "application/xml", 415, "expected application/geo+json"),
         (b"", "", 415, "expected application/geo+json"),
     ],
@@ -249,6 +264,14 @@ def test_bad_polygons_are_refused(
     answer = client.post(WITHIN, content=body, headers=headers)
     assert answer.status_code == status
     assert words in answer.json()["detail"]
+
+
+def test_compressed_polygons_are_refused(client: TestClient) -> None:
+    """A body with a content coding is of a type that is not read, and named."""
+    headers = GEOJSON | {"Content-Encoding": "gzip"}
+    answer = client.post(WITHIN, content=b"\x1f\x8b", headers=headers)
+    assert answer.status_code == 415
+    assert "“gzip”: send it without" in answer.json()["detail"]
 
 
 def test_polygon_has_a_bound(

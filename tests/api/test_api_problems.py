@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
+from api.limits import read_body
 from api.problem_pages import sections
 from api.problems import KINDS, TABLE, add_handlers
 from tests.testclient import TestClient
@@ -68,6 +71,30 @@ def test_our_own_faults_say_nothing(
     assert "what was wrong" not in answer.text
     if path != "/bug":  # the server logs what is raised through to it
         assert "what was wrong" in caplog.text
+
+
+def test_client_that_leaves_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
+    """A connection that ends in the middle of a body raises and logs nothing."""
+    app = FastAPI()
+    add_handlers(app)
+
+    @app.post("/body")
+    async def body(request: Request) -> int:
+        return len(await read_body(request))
+
+    messages = [{"type": "http.request", "body": b"lon,l", "more_body": True}]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/body", "headers": []}
+    asyncio.run(app({**scope, "query_string": b""}, receive, send))
+    assert sent[0]["status"] == 400
+    assert caplog.text == ""
 
 
 def test_validation_names_each_parameter(failing: TestClient) -> None:

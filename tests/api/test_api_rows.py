@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from api.queries import UnsupportedMediaType
+from api.limits import UnsupportedMediaType
 from api.rows import CSV_TYPE, JSON_TYPE, LINES_TYPE, MAX_ROWS, InvalidRows, frame_of
 from trigpoint.schema.catalogue import Schemas
 

@@ -96,15 +96,17 @@ def test_geojson_is_read_as_longitude_latitude(body: dict[str, Any]) -> None:
     ("text", "words"),
     [
         ("", "not JSON"),
-        ("[" * 100_000, "not JSON"),
         ('{"type":"Polygon","coordinates":[[[NaN,1],[2,3],[4,5]]]}', "NaN"),
-        ("[1]", "type 'None'"),
-        ('{"type":"Point","coordinates":[0,51]}', "type 'Point'"),
-        ('{"type":"Feature","geometry":null}', "type 'None'"),
+        ("[1]", "no object with a geometry"),
+        ("[" * 100_000, "nested too deep"),
+        ('{"type":"Point","coordinates":[0,51]}', "type “Point”"),
+        ('{"type":"Feature","geometry":null}', "no object with a geometry"),
+        ('{"type":"Polygon","coordinates":[[[1e999,51]]]}', "too great"),
+        ('{"type":"Polygon","coordinates":[[[' + "9" * 5000 + "]]]}", "too great"),
         ('{"type":"FeatureCollection","features":[]}', "FeatureCollection"),
         ('{"type":"Polygon"}', "cannot be read"),
         ('{"type":"Polygon","coordinates":"a"}', "cannot be read"),
-        ('{"type":"Polygon","coordinates":[[[0,51],[1,51],[1,52]]]}', "cannot be read"),
+        ('{"type":"Polygon","coordinates":[[[0,51],[1,51],[1,52]]]}', "read: Points"),
         ('{"type":"Polygon","coordinates":[[["0","51"]]]}', "cannot be read"),
         (
             '{"type":"Polygon","coordinates":[],'

@@ -20,6 +20,7 @@ from trigpoint.spatial.within import Area, Box, Polygon, in_system
 
 MAX_VERTICES = 50_000
 Pair = tuple[float, float]
+_TOO_DEEP = "its lists or objects are nested too deep"
 
 
 def box_of(crs: str, low: Pair, high: Pair) -> Area:
@@ -68,17 +69,26 @@ def parse_geojson(text: str) -> Geometry:
     Positions are longitude, latitude (RFC 7946, section 4). Raises InvalidInput.
     """
     try:
-        body = json.loads(text, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
+        body = json.loads(text, parse_constant=_no_number, parse_int=float)
+    except RecursionError as error:
+        raise _refused(_TOO_DEEP) from error
+    except ValueError as error:
         raise _refused(f"it is not JSON: {error}"[:300]) from error
     _check_system(body)
     geometry = body.get("geometry") if _type(body) == "Feature" else body
     if _type(geometry) not in ("Polygon", "MultiPolygon"):
-        raise _refused(f"it is of type {str(_type(geometry))[:40]!r}")
+        raise _refused(_other_than_polygon(geometry))
     try:
-        return Geometry(CRS84, shapely.from_geojson(json.dumps(geometry)))
+        written = json.dumps(geometry, allow_nan=False)
+        return Geometry(CRS84, shapely.from_geojson(written))
+    except RecursionError as error:
+        raise _refused(_TOO_DEEP) from error
+    except ValueError as error:
+        raise _refused("one of its numbers is too great to be read") from error
     except shapely.errors.ShapelyError as error:
-        raise _refused(f"its coordinates cannot be read: {error}"[:300]) from error
+        # GEOS puts the name of its own class before what is wrong.
+        why = str(error).partition(": ")[2]
+        raise _refused(f"its coordinates cannot be read: {why}"[:300]) from error
 
 
 def _check_corners(system: ReferenceSystem, low: Pair, high: Pair) -> None:
@@ -104,6 +114,12 @@ def _check_system(body: object) -> None:
             f"its crs is {name[:60]}, and GeoJSON is longitude, latitude (RFC 7946, "
             "section 4): send well-known text with the IRI of the system instead"
         )
+
+
+def _other_than_polygon(geometry: object) -> str:
+    if not isinstance(geometry, dict):
+        return "there is no object with a geometry in it"
+    return f"it is of type “{str(geometry.get('type'))[:40]}”"
 
 
 def _type(body: object) -> Any:
