@@ -115,6 +115,19 @@ def test_an_island_in_an_opening_is_held() -> None:
     assert found(measure(drawn(ring, box(10, 10, 80, 80))))["opening"] == NONE
 
 
+def test_an_island_hides_no_water_that_areas_surround_by_their_corners() -> None:
+    """Four areas that touch in corners surround water, and an island is amid it."""
+    around = [
+        box(100, 0, 200, 100),
+        box(0, 100, 100, 200),
+        box(200, 100, 300, 200),
+        box(100, 200, 200, 300),
+    ]
+    assert found(measure(drawn(*around)))["opening"] == (1, 10_000.0)
+    island = box(120, 120, 180, 180)
+    assert found(measure(drawn(*around, island)))["opening"] == (1, 6_400.0)
+
+
 def test_boundaries_that_followed_each_other_do_not_overlap() -> None:
     """Of a set in which one boundary took another's place, those to the end count."""
     old, new = drawn(box(0, 0, 10, 10), box(0, 0, 12, 10))

@@ -174,24 +174,34 @@ def _surrounded(parts: Shapes) -> Iterable[Polygon]:
     """What polygons surround and do not hold; they may touch in points only."""
     tree = shapely.STRtree(parts)
     lakes = [Polygon(ring) for part in parts for ring in part.interiors]
-    for hole in [*lakes, *_pinched(parts, tree, shapely.STRtree(lakes))]:
-        islands = parts[tree.query(hole, predicate="contains")]
-        water = hole
-        if len(islands):
-            water = shapely.difference(hole, shapely.union_all(islands))
+    for lake in lakes:
+        yield from _polygons(_water(lake, parts, tree))
+    for water in _pinched(parts, tree, shapely.STRtree(lakes)):
         yield from _polygons(water)
+
+
+def _water(hole: Polygon, parts: Shapes, tree: shapely.STRtree) -> BaseGeometry:
+    """A hole without the islands in it."""
+    islands = parts[tree.query(hole, predicate="contains")]
+    if not len(islands):
+        return hole
+    return shapely.difference(hole, shapely.union_all(islands))
 
 
 def _pinched(
     parts: Shapes, tree: shapely.STRtree, lakes: shapely.STRtree
-) -> Iterable[Polygon]:
-    """What polygons surround that touch in points: a hole in none of them, and not in
-    one of their holes."""
+) -> Iterable[BaseGeometry]:
+    """What polygons surround that touch in points, without islands: a hole in none of
+    them, and not in one of their holes."""
     for face in shapely.get_parts(shapely.polygonize(_knotted(parts))):
-        inner = shapely.point_on_surface(face)
+        # With an island in it, a place in the face might lie on that.
+        water = _water(face, parts, tree)
+        if water.is_empty:
+            continue
+        inner = shapely.point_on_surface(water)
         held = tree.query(inner, predicate="intersects")
         if not len(held) and not len(lakes.query(inner, predicate="intersects")):
-            yield face
+            yield water
 
 
 def _knotted(parts: Shapes) -> Shapes:
