@@ -3,8 +3,8 @@
 A set is what was published together: one layer, vintage, resolution and system. Its
 areas should cover the land once, so that a point off every border is in one of them.
 Two areas *overlap* where both hold the same ground. A *gap* is ground that at least two
-areas surround and none holds, if it is narrow: its area by half its outline is less
-than 20 m and twice the tolerance of the set. Wider ones are *openings*: a lake, a sea
+areas surround and none holds, if it is narrow: its area by half its outline is at
+most 20 m and twice the tolerance of the set. Wider ones are *openings*: a lake, a sea
 loch, or an area that is missing; and so is what lies within a single area. What is open
 to the sea is taken for sea.
 
