@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.negotiation import Choice
+from api.negotiation import HTML, Choice
 from api.neighbours import NEIGHBOURS, Neighbours, Shown, shown
 from api.openapi import PROBLEMS
 from api.pages import outline
@@ -161,8 +161,11 @@ def _within(
     if page.more:
         body["next"] = next_page(request, here.path(""), page.keys[-1])
         links = [Link(body["next"], "next")]
-    places = list(zip(page.lons.tolist(), page.lats.tolist(), strict=True))
-    drawn = outline(region.drawn, places) if region.drawn is not None else None
+    drawn = None
+    # To simplify an outline may take longer than to look in it.
+    if region.drawn is not None and choice.format == HTML:
+        places = zip(page.lons.tolist(), page.lats.tolist(), strict=True)
+        drawn = outline(region.drawn, places)
     circle = isinstance(region.area, Circle)
     columns = ("relation", "distance-metres") if circle else ("relation",)
     found = Neighbours(body, columns, "within", out_crs, drawn)

@@ -28,6 +28,7 @@ from trigpoint.errors import (
 from trigpoint.spatial.boundaries import FILE, BoundaryIndex
 from trigpoint.spatial.boundary import Boundary
 from trigpoint.spatial.crs import point_from_easting_northing, point_from_lon_lat
+from trigpoint.spatial.distance import reaches
 from trigpoint.spatial.files import write_view
 from trigpoint.spatial.geometry import Geometry, to_crs84
 from trigpoint.spatial.grids import lon_lat_from_bng
@@ -414,6 +415,42 @@ def test_nearest_area_is_as_far_as_its_border(lon: float, lat: float) -> None:
     # The points lie 30 m apart at most, so the border may be nearer by at most 15 m.
     assert dense[boundary.area] - 16 < metres < dense[boundary.area] + 0.001
     assert metres < min(dense.values()) + 0.001
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat"),
+    [(180, 51), (-180, 0), (-30, 0), (175.5, -55), (-75, -40), (0, 89.9), (2.4, 48.9)],
+)
+def test_nearest_area_far_away_is_that_of_all(lon: float, lat: float) -> None:
+    """Of many areas the nearest is found from afar, as when each is asked alone."""
+    squares = [
+        make(f"E070000{east}{north}", shapely.box(east, north, east + 0.6, north + 0.7))
+        for east in range(10, 19)
+        for north in range(50, 61, 2)
+    ]
+    alone = [BoundaryIndex.build([one]).nearest_area(lon, lat) for one in squares]
+    metres = [found[1] for found in alone if found is not None]
+    nearest = BoundaryIndex.build(squares).nearest_area(lon, lat)
+    assert nearest is not None
+    assert nearest[1] == min(metres)
+    assert nearest[0].area == squares[metres.index(min(metres))].area
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.tuples(st.floats(-180, 180), st.floats(-180, 180)),
+    st.tuples(st.floats(-90, 90), st.floats(-90, 90)),
+    st.lists(st.floats(0, 1), min_size=4, max_size=4),
+)
+def test_reaches_hold_all_of_a_box(
+    lons: tuple[float, float], lats: tuple[float, float], parts: list[float]
+) -> None:
+    """No place of a box is further from another than its reach."""
+    (west, east), (south, north) = sorted(lons), sorted(lats)
+    lon, lat = west + parts[0] * (east - west), south + parts[1] * (north - south)
+    other = west + parts[2] * (east - west), south + parts[3] * (north - south)
+    columns = [np.array([one]) for one in (west, south, east, north, lon, lat)]
+    assert Geod(ellps="WGS84").inv(lon, lat, *other)[2] <= reaches(*columns)[0] + 1e-6
 
 
 def test_nearest_area_of_a_tie_is_the_lowest_code() -> None:

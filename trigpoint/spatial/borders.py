@@ -14,9 +14,11 @@ from trigpoint.spatial.distance import (
     distances,
     in_boxes,
     nearest_owners,
+    reaches,
 )
 from trigpoint.spatial.grids import CRS84, Floats, Rows, lon_lat_from
 
+_TIE = 0.001  # metres; borders whose distances differ by less are as near
 _SAMPLE = 16  # every so many vertices give a first upper bound
 # Degrees by which a line straight on a grid may leave the box of its ends when
 # seen in degrees: 1 km is more than lines of 140 km need.
@@ -34,6 +36,7 @@ class Borders:
         """Boundaries, with `outlines_of` them."""
         self._boundaries = boundaries
         self._boxes, self._anchors = outlines[:, :4], outlines[:, 4:]
+        self._reaches = reaches(*outlines.T)
 
     def nearest(self, lon: float, lat: float, rows: Rows) -> tuple[int, float]:
         """The row, of those given (at least one), that is nearest, and metres.
@@ -41,14 +44,18 @@ class Borders:
         Of several at the same distance, the first in the order of rows.
         """
         to_anchors = distances(lon, lat, *self._anchors[rows].T)
-        near = boxes_within(lon, lat, float(to_anchors.min()))
-        rows = rows[in_boxes(near, *self._boxes[rows].T)]
+        bound = float(to_anchors.min())
+        # Far away a box within the bound holds half the globe, but no border is
+        # nearer than its anchor by more than the path from there to all of it.
+        reached = to_anchors - self._reaches[rows] <= bound + _TIE
+        near = boxes_within(lon, lat, bound)
+        rows = rows[reached & in_boxes(near, *self._boxes[rows].T)]
         owners: dict[int, float] = {}
         for crs in {self._boundaries[row].crs for row in rows}:
             own = [row for row in rows if self._boundaries[row].crs == crs]
             owners |= self._nearest_of(lon, lat, own, crs)
         least = min(owners.values())
-        row = min(row for row, metres in owners.items() if metres <= least + 0.001)
+        row = min(row for row, metres in owners.items() if metres <= least + _TIE)
         return row, owners[row]
 
     def _nearest_of(

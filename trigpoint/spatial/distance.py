@@ -68,6 +68,26 @@ def in_boxes(
     return touch
 
 
+def reaches(
+    wests: Floats,
+    souths: Floats,
+    easts: Floats,
+    norths: Floats,
+    lons: Floats,
+    lats: Floats,
+) -> Floats:
+    """For each of many boxes and a place in it (columns, degrees), metres that reach
+    from the place to all of the box.
+
+    No geodesic is longer than the path along the parallel of the place, and then
+    along a meridian.
+    """
+    across = np.maximum(lons - wests, easts - lons) * np.cos(np.radians(lats))
+    along = np.maximum(lats - souths, norths - lats)
+    metres: Floats = (across + along) * _LONGEST_DEGREE
+    return metres
+
+
 @dataclass(frozen=True)
 class Segments:
     """Straight pieces of border: ends on their plane and in degrees, and owners.
