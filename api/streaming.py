@@ -83,8 +83,9 @@ class Tables:
                 f"{MAX_TABLES} tables are being answered already: try again later",
                 limit=MAX_TABLES,
             )
+        table = _Table(self._leave)  # first, since there may be no room for it on disk
         self._places -= 1
-        return _Table(self._leave)
+        return table
 
     def _leave(self) -> None:
         self._places += 1

@@ -44,11 +44,11 @@ def supervise(setups: Sequence[Setup], sockets: Sequence[socket.socket]) -> int:
     A process that ends by itself is replaced. Returns 0, or 2 when one ended before it
     was ready, or too many did in a short time: then all end.
     """
+    running: list[_Process] = []
     with _stopping() as stop:
-        running = [
-            _Process(setup, one) for setup, one in zip(setups, sockets, strict=True)
-        ]
         try:
+            for setup, one in zip(setups, sockets, strict=True):
+                running.append(_Process(setup, one))
             fault = _watch(running, stop)
         finally:
             for one in sockets:

@@ -125,14 +125,18 @@ class Views:
 
     def withdraw(self, withheld: int) -> None:
         """Remove every view when the current one was made before so many items were
-        withheld: for whoever will not publish."""
+        withheld: for whoever will not publish.
+
+        A number is passed over, or a server would take the next view to be published
+        for the one that it has open.
+        """
         if not self._folder.exists():
             return
         with self._lock():
-            current = self.current()
-            if current is None or current.withheld != withheld:
-                self._pointer.unlink(missing_ok=True)
-                for folder in self._versions():
+            current, held = self.current(), self._versions()
+            if held and (current is None or current.withheld != withheld):
+                _write(self._pointer, str((self.version() or 0) + 1))
+                for folder in held:
                     shutil.rmtree(folder)
 
     def _clear(self, view: View) -> None:

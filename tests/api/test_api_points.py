@@ -249,6 +249,10 @@ def test_as_many_tables_as_there_is_room_for(
     assert answer.json()["type"] == "/problems/too-busy"
     monkeypatch.setattr(door, "_places", 1)
     assert client.post(DOOR, content=ROWS, headers=CSV).status_code == 200
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "is-not-there"))
+    assert client.post(DOOR, content=ROWS, headers=CSV).status_code == 500
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert client.post(DOOR, content=ROWS, headers=CSV).status_code == 200
 
 
 def test_a_long_answer_is_streamed(

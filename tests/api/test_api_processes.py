@@ -156,6 +156,15 @@ def test_all_end_when_one_cannot_start(
     assert errors.endswith("ended before it was ready (status 2)\n")
 
 
+def test_a_process_does_not_outlive_one_that_cannot_be_started(data: Path) -> None:
+    """What was started by then ends with the supervisor that could not go on."""
+    setup = Setup(data, "http://localhost:8000", 1, leads=True)
+    before = children(os.getpid())
+    with pytest.raises(ValueError, match="shorter"):
+        supervise([setup, setup], listen("127.0.0.1", 0))
+    assert children(os.getpid()) == before
+
+
 def test_a_port_is_shared_with_nobody_else() -> None:
     """Sockets of one server share a port; a second server there is refused."""
     first = listen("127.0.0.1", 0, 3)
