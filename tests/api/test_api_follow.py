@@ -98,13 +98,13 @@ def test_a_server_goes_on_after_the_views_were_withdrawn(copy: Path) -> None:
     other = Registers.open(copy, write=True)
     assert other.view().version == 1
     with TestClient(create_app(Registers.open(copy), workers=1)) as client:
-        near = "/lookup/nearest?lon=0&lat=51.5&register=address&limit=100"
+        near = "/lookup/nearest?lon=0&lat=51.5&register=address"
         known = client.get(near).json()["records"]
         digest = other.log.record("address", known[0]["key"]).entry.item_hash
         other.log.withhold(digest, "a test", "2026-01-01")
         other.views.withdraw(other.log.withheld_count())
         until(lambda: client.get(near).status_code == 200)
-        assert client.get(near).json()["records"] == known[1:]
+        assert client.get(near).json()["records"][:9] == known[1:]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
