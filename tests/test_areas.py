@@ -329,11 +329,15 @@ def _places(lons: dict[str, float | None]) -> pl.DataFrame:
     return pl.DataFrame(columns, schema=schema)
 
 
-def test_links_that_were_damaged_are_made_again(registers: Registers) -> None:
+def test_links_that_were_damaged_are_made_again(
+    registers: Registers, caplog: pytest.LogCaptureFixture
+) -> None:
     """A file that is not what was written is built anew from the log when the views are
-    opened."""
+    opened, and the log of the server says which it was."""
     path = registers.view().folder / "areas" / "address.arrow"
     data = path.read_bytes()
     path.unlink()  # or an older version, which has the file too, would be damaged
     path.write_bytes(data[:-40] + bytes(40))
     assert codes(Registers.open(registers.data), 11) == (["E09000033"], [])
+    assert "built anew from the log: " in caplog.text
+    assert "address.arrow" in caplog.text

@@ -130,7 +130,9 @@ class Registers(Snapshot):
             current = self.publish()
         try:
             current.check()
-        except (ViewDamaged, FileNotFoundError):
+        except (ViewDamaged, FileNotFoundError) as error:
+            # Of millions of records this takes minutes, in which nothing is served.
+            _log.warning("the views are built anew from the log: %s", error)
             current = self.publish(anew=True)
         self._view = current
         return current
