@@ -20,6 +20,7 @@ from trigpoint.schema.items import format_hash
 SECONDS = 60.0  # that a server may take to let go of what it served
 QUERY = "SELECT ?s WHERE { ?s ?p ?o FILTER(CONTAINS(STR(?o), 'Quuxley')) }"
 NEAR = f"/lookup/nearest?lon={PLACE[0]}&lat={PLACE[1]}&register=school-eng&limit=1"
+WITHIN = f"/lookup/within?lon={PLACE[0]}&lat={PLACE[1]}&register=school-eng&radius=9"
 REDACT = ["-m", "trigpoint.cli", "redact", "--reason", "A person", "--yes", "--data"]
 
 
@@ -36,9 +37,12 @@ def shown(client: httpx.Client) -> dict[str, bool]:
     """Which doors tell what is to be withheld; one that is busy tells nothing."""
     answers = {
         "record": client.get(f"/registers/school-eng/records/{SCHOOL}"),
+        "areas": client.get(f"/registers/school-eng/records/{SCHOOL}/areas"),
         "nearest": client.get(NEAR),
+        "within": client.get(WITHIN),
         "sparql": client.get("/sparql", params={"query": QUERY}),
         "dump": client.get("/dumps/school-eng.csv"),
+        "features": client.get("/dumps/school-eng.fgb"),
         "rsf": client.get("/registers/school-eng/download.rsf"),
     }
     known = f"/id/school-eng/{SCHOOL}"
