@@ -267,6 +267,15 @@ def test_wrong_degrees_are_refused(
     assert refused.value.members["parameter"] == parameter
 
 
+@pytest.mark.parametrize("lon", [180.0000001, 190.0, 359.5])
+def test_longitude_past_the_antimeridian_is_not_taken_for_metres(lon: float) -> None:
+    """A longitude counted on to 360 is refused without a guess at a grid."""
+    with pytest.raises(InvalidPoint) as refused:
+        point_from_lon_lat(lon, 51.0)
+    assert "looks like" not in str(refused.value)
+    assert "looks_like" not in refused.value.members
+
+
 GRID_REFUSALS = [
     (-0.1, 51.5, "EPSG:27700", "looks like lon,lat (OGC:CRS84): use lon= and lat="),
     (1.1, 52.5, "EPSG:27700", "looks like lon,lat (OGC:CRS84): use lon= and lat="),

@@ -135,6 +135,8 @@ def looks_like(
     """
     if abs(first) <= 180 and abs(second) <= 180:
         return _degrees(first, second, given)
+    if not given.projected and max(abs(first), abs(second)) <= 360:
+        return None  # a longitude past the antimeridian, and no place on a grid
     # Whoever names an Irish grid more likely mixed up the Irish ones.
     british_last = given.projected and given.code != BRITISH_GRID
     grids = sorted(_GRIDS, key=lambda grid: british_last and grid is _GRIDS[0])
