@@ -9,9 +9,14 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from pathlib import Path
+
+import polars as pl
 
 from trigpoint.catalogue import catalogue_lines, provenance_lines, set_lines
 from trigpoint.derived import AreasBuild, GraphChange
@@ -62,8 +67,8 @@ class Build:
         changed = {name for name, size in sizes.items() if before.get(name) != size}
         self._boundaries(folder / "boundaries", BOUNDARY in changed)
         index = BoundaryIndex.open(folder / "boundaries")
-        links = self._places(folder, sizes, changed, index)
-        self._graph(folder, sorted(changed), index, links)
+        places = self._places(folder, sizes, changed, index)
+        self._graph(folder, sorted(changed), index, places)
 
     def _places(
         self,
@@ -71,37 +76,39 @@ class Build:
         sizes: Iterable[str],
         changed: set[str],
         index: BoundaryIndex,
-    ) -> Iterator[GraphChange]:
-        """Write the positions of records and their links to areas; what these change
-        in graphs comes as the files are written, so all of it has to be taken."""
+    ) -> Iterator[Callable[[], list[GraphChange]]]:
+        """Read the places of records, and then write their positions and links to
+        areas: register by register, as what is still to do with it, which says what it
+        changes in graphs. All of it has to be done."""
         for part in (AREAS, POSITIONS):
             (folder / part).mkdir()
         # Without an index of positions is a register in which no record has one.
         placed = set(os.listdir(self._old.folder / POSITIONS)) if self._old else set()
         same = self._old is not None and BOUNDARY not in changed
-        places = Places(self._log, self._schemas)
-        areas = AreasBuild(places, self._base, index, self._old, same=same)
+        areas = AreasBuild(
+            Places(self._log, self._schemas), self._base, index, self._old, same=same
+        )
         for name in sizes:
             if self._schemas[name].geometry is None or name == BOUNDARY:
                 continue
             file = f"{name}.arrow"
-            if self._old is not None and same and name not in changed:
-                os.link(self._old.folder / AREAS / file, folder / AREAS / file)
-            else:
-                self._progress(f"areas: {name}", 0, None)
-                yield from areas.write(folder / AREAS / file, name)
+            path, indexed = folder / AREAS / file, None
             if self._old is None or name in changed:
-                self._progress(f"positions: {name}", 0, None)
-                _positions(folder / AREAS / file, folder / POSITIONS / file)
+                indexed = folder / POSITIONS / file
             elif file in placed:
                 os.link(self._old.folder / POSITIONS / file, folder / POSITIONS / file)
+            if self._old is not None and same and name not in changed:
+                os.link(self._old.folder / AREAS / file, path)
+                continue
+            self._progress(f"areas: {name}", 0, None)
+            yield partial(_place, areas, name, areas.read(name), path, indexed)
 
     def _graph(
         self,
         folder: Path,
         changed: list[str],
         index: BoundaryIndex,
-        links: Iterable[GraphChange],
+        places: Iterable[Callable[[], list[GraphChange]]],
     ) -> None:
         catalogue = catalogue_lines(self._log, self._schemas.values(), self._base)
         if BOUNDARY in self._schemas:
@@ -114,8 +121,10 @@ class Build:
         graphs = {graph_iri(self._base, name): lines for name, lines in named.items()}
         if self._old is None:
             graphs[graph_iri(self._base, "ontology")] = self._schemas.ontology_lines
-            with GraphView.build(folder / "graph", (), graphs) as graph:
-                _link(graph, links)
+            with (
+                GraphView.build(folder / "graph", (), graphs) as graph,
+                _beside(graph, places),
+            ):
                 whole = (self._triples(name).all() for name in changed)
                 graph.load(chain.from_iterable(whole))
             return
@@ -123,13 +132,11 @@ class Build:
             GraphView.open(self._old.graph) as last,
             last.fork(folder / "graph") as graph,
         ):
-            # What is most comes last: when it is in, the engine begins to tidy up, and
-            # would do so beside the rest.
             for iri, lines_of in graphs.items():
                 graph.replace_graph(iri, lines_of)
-            _link(graph, links)
-            for name in changed:
-                self._triples(name).write(graph, self._old.sizes.get(name, 0))
+            with _beside(graph, places):
+                for name in changed:
+                    self._triples(name).write(graph, self._old.sizes.get(name, 0))
 
     def _triples(self, name: str) -> RegisterTriples:
         schema = self._schemas[name]
@@ -149,24 +156,53 @@ class Build:
         save_coverages(measure_all(index.boundaries, known), folder)
 
 
-def _positions(areas: Path, path: Path) -> None:
-    """Index the positions that the links of a register to areas have; of one in which
-    no record has a position there is no index."""
-    placed = AreaLinks.open(areas).positions()
-    if len(placed):
+@contextmanager
+def _beside(
+    graph: GraphView, places: Iterable[Callable[[], list[GraphChange]]]
+) -> Iterator[None]:
+    """Do what is to do with places beside what is done within, and then bring their
+    links in the graph up to date; raises its errors.
+
+    The log is read before, since another thread would see another state of it, and the
+    graph is changed after, since the engine does not stand being flushed by two.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        begun = [thread.submit(work) for work in places]
+        try:
+            yield
+        except BaseException:
+            thread.shutdown(cancel_futures=True)
+            raise
+        for one in begun:
+            for change in one.result():
+                _link(graph, change)
+
+
+def _place(
+    areas: AreasBuild,
+    register: str,
+    places: pl.DataFrame,
+    path: Path,
+    indexed: Path | None,
+) -> list[GraphChange]:
+    """Write the links of a register to areas, and index the positions; of a register
+    in which no record has one there is no index."""
+    changes = list(areas.write(path, register, places))
+    placed = AreaLinks.open(path).positions() if indexed else None
+    if indexed and placed is not None and len(placed):
         lons, lats = placed[LON].to_numpy(), placed[LAT].to_numpy()
-        PositionIndex.build(placed[KEY].to_arrow(), lons, lats).save(path)
+        PositionIndex.build(placed[KEY].to_arrow(), lons, lats).save(indexed)
+    return changes
 
 
-def _link(graph: GraphView, links: Iterable[GraphChange]) -> None:
-    """Bring the graphs of links to areas up to date."""
-    for change in links:
-        added = change.added
-        if len(added) >= MANY:
-            parts = added.to_frame().iter_slices()
-            graph.load((part.to_series() + "\n" for part in parts), change.iri)
-            added = added.clear()
-        graph.apply(change.removed, added, change.iri)
+def _link(graph: GraphView, change: GraphChange) -> None:
+    """Bring one graph of links to areas up to date."""
+    added = change.added
+    if len(added) >= MANY:
+        parts = added.to_frame().iter_slices()
+        graph.load((part.to_series() + "\n" for part in parts), change.iri)
+        added = added.clear()
+    graph.apply(change.removed, added, change.iri)
 
 
 def boundary_index(log: LogReader, schemas: Schemas) -> BoundaryIndex:

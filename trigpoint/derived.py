@@ -63,20 +63,31 @@ class AreasBuild:
         before = old.boundaries if old and not same else None
         self._areas_before = area_rows(before, base) if before else self._areas
 
-    def write(self, path: Path, register: str) -> Iterator[GraphChange]:
-        """Write the file of one register, and then yield what it changes in graphs."""
-        old = self._old.areas.get(register) if self._old else None
-        since = self._old.sizes.get(register, 0) if self._old else 0
-        if old is None or not self._same:
-            places = self._places.since(register, 0)
-            links = AreaLinks.build(places, self._boundaries)
-            keys = None
+    def read(self, register: str) -> pl.DataFrame:
+        """The places of the records to locate: of all, or of those that changed."""
+        old = self._amendable(register)
+        since = self._old.sizes.get(register, 0) if self._old and old else 0
+        return self._places.since(register, since)
+
+    def write(
+        self, path: Path, register: str, places: pl.DataFrame
+    ) -> Iterator[GraphChange]:
+        """Write the file of one register, of which `read` gave the places, and then
+        yield what it changes in graphs."""
+        old = self._amendable(register)
+        if old is None:
+            before = self._old.areas.get(register) if self._old else None
+            links, keys = AreaLinks.build(places, self._boundaries), None
         else:
-            places = self._places.since(register, since)
-            links, keys = old.amended(places, self._boundaries), places[KEY]
+            before, keys = old, places[KEY]
+            links = old.amended(places, self._boundaries)
         links.save(path)
-        before = self._lines(old, register, keys, self._areas_before)
-        yield from _differences(before, self._lines(links, register, keys, self._areas))
+        was = self._lines(before, register, keys, self._areas_before)
+        yield from _differences(was, self._lines(links, register, keys, self._areas))
+
+    def _amendable(self, register: str) -> AreaLinks | None:
+        """The links of before, if those of unchanged records still hold."""
+        return self._old.areas.get(register) if self._old and self._same else None
 
     def _lines(
         self,
