@@ -11,7 +11,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -34,7 +33,7 @@ from trigpoint.spatial.coverages import measure_all, save_coverages
 from trigpoint.spatial.geometry import parse_wkt_literal
 from trigpoint.spatial.links import KEY, LAT, LON, AreaLinks
 from trigpoint.spatial.nearest import PositionIndex
-from trigpoint.triples import MANY, RegisterTriples
+from trigpoint.triples import MANY, RegisterTriples, split
 from trigpoint.view import Progress, View
 
 BOUNDARY = "boundary"
@@ -121,12 +120,8 @@ class Build:
         graphs = {graph_iri(self._base, name): lines for name, lines in named.items()}
         if self._old is None:
             graphs[graph_iri(self._base, "ontology")] = self._schemas.ontology_lines
-            with (
-                GraphView.build(folder / "graph", (), graphs) as graph,
-                _beside(graph, places),
-            ):
-                whole = (self._triples(name).all() for name in changed)
-                graph.load(chain.from_iterable(whole))
+            with GraphView.build(folder / "graph", (), graphs) as graph:
+                self._fill(graph, changed, places)
             return
         with (
             GraphView.open(self._old.graph) as last,
@@ -134,9 +129,47 @@ class Build:
         ):
             for iri, lines_of in graphs.items():
                 graph.replace_graph(iri, lines_of)
-            with _beside(graph, places):
+            self._fill(graph, changed, places)
+
+    def _fill(
+        self,
+        graph: GraphView,
+        changed: list[str],
+        places: Iterable[Callable[[], list[GraphChange]]],
+    ) -> None:
+        """Bring records and their links to areas up to date: what is much in one bulk
+        load, and the rest after it, since the engine does not stand two at a time.
+
+        Places are worked on beside the load. The log was read for them before, since
+        another thread would see another state of it.
+        """
+        removed: list[pl.Series] = []
+        few: list[pl.Series] = []
+        least = 0 if self._old is None else MANY
+        with ThreadPoolExecutor(1) as thread:
+            begun = [thread.submit(work) for work in places]
+
+            def much() -> Iterator[pl.Series]:
                 for name in changed:
-                    self._triples(name).write(graph, self._old.sizes.get(name, 0))
+                    since = self._old.sizes.get(name, 0) if self._old else 0
+                    texts = self._triples(name).texts(since, removed)
+                    if self._log.size(name) - since >= least:
+                        yield from texts
+                    else:
+                        few.extend(texts)
+                for change in chain.from_iterable(one.result() for one in begun):
+                    if len(change.added) >= least:
+                        yield from change.quads()
+
+            try:
+                graph.load(much())
+            except BaseException:
+                thread.shutdown(cancel_futures=True)
+                raise
+        graph.apply(_lines(removed), _lines(few))
+        for change in chain.from_iterable(one.result() for one in begun):
+            added = change.added if len(change.added) < least else ()
+            graph.apply(change.removed, added, change.iri)
 
     def _triples(self, name: str) -> RegisterTriples:
         schema = self._schemas[name]
@@ -156,28 +189,6 @@ class Build:
         save_coverages(measure_all(index.boundaries, known), folder)
 
 
-@contextmanager
-def _beside(
-    graph: GraphView, places: Iterable[Callable[[], list[GraphChange]]]
-) -> Iterator[None]:
-    """Do what is to do with places beside what is done within, and then bring their
-    links in the graph up to date; raises its errors.
-
-    The log is read before, since another thread would see another state of it, and the
-    graph is changed after, since the engine does not stand being flushed by two.
-    """
-    with ThreadPoolExecutor(1) as thread:
-        begun = [thread.submit(work) for work in places]
-        try:
-            yield
-        except BaseException:
-            thread.shutdown(cancel_futures=True)
-            raise
-        for one in begun:
-            for change in one.result():
-                _link(graph, change)
-
-
 def _place(
     areas: AreasBuild,
     register: str,
@@ -195,14 +206,8 @@ def _place(
     return changes
 
 
-def _link(graph: GraphView, change: GraphChange) -> None:
-    """Bring one graph of links to areas up to date."""
-    added = change.added
-    if len(added) >= MANY:
-        parts = added.to_frame().iter_slices()
-        graph.load((part.to_series() + "\n" for part in parts), change.iri)
-        added = added.clear()
-    graph.apply(change.removed, added, change.iri)
+def _lines(texts: Iterable[pl.Series]) -> Iterator[str]:
+    return (line for column in texts for line in split(column))
 
 
 def boundary_index(log: LogReader, schemas: Schemas) -> BoundaryIndex:

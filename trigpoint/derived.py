@@ -37,6 +37,11 @@ class GraphChange:
     removed: pl.Series
     added: pl.Series
 
+    def quads(self) -> Iterator[pl.Series]:
+        """What is added as N-Quads with their line feeds, a part at a time."""
+        for part in self.added.to_frame().iter_slices():
+            yield part.to_series().str.strip_suffix(".") + f"<{self.iri}> .\n"
+
 
 class AreasBuild:
     """Writes the links of one version of the views, from the last one where it can.

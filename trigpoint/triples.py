@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from trigpoint.graph.store import GraphView
 from trigpoint.log.reader import LogReader
 from trigpoint.schema.lines import RecordLines
 from trigpoint.schema.shape import Schema
@@ -31,28 +30,10 @@ class RegisterTriples:
     base: str
     progress: Progress
 
-    def write(self, graph: GraphView, since: int = 0) -> None:
-        """Bring the register in the graph from the size `since` up to the log.
-
-        In memory are lines of a frame of records, and those that are to go.
-        """
-        removed: list[pl.Series] = []
-        added = self._texts(since, removed)
-        if self.log.size(self.schema.register) - since >= MANY:
-            graph.load(added)
-            lines: Iterator[str] = iter(())
-        else:
-            lines = iter([line for texts in added for line in _split(texts)])
-        gone = (line for texts in removed for line in texts)
-        graph.apply(gone, lines)
-
-    def all(self) -> Iterator[pl.Series]:
-        """The texts that `GraphView.load` takes, for a graph that has none of them."""
-        return self._texts(0, [])
-
-    def _texts(self, since: int, removed: list[pl.Series]) -> Iterator[pl.Series]:
-        """Columns of what is new; lines that are to go are put into `removed`. What is
-        in the one is not in the other, so their order does not matter."""
+    def texts(self, since: int, removed: list[pl.Series]) -> Iterator[pl.Series]:
+        """Columns of what came after the size `since`, as `GraphView.load` takes them,
+        a frame of records at a time; texts that are to go are put into `removed`. What
+        is in the one is not in the other, so their order does not matter."""
         register, done = self.schema.register, 0
         total = self.log.size(register) - since
         lines = RecordLines(self.schema, self.base)
@@ -71,11 +52,11 @@ class RegisterTriples:
 
 def _lines(columns: Iterator[pl.Series]) -> pl.DataFrame:
     """The lines in columns of texts, each once and by itself."""
-    lines = [_split(texts).alias(_LINE) for texts in columns]
+    lines = [split(texts).alias(_LINE) for texts in columns]
     return pl.concat(lines).unique().to_frame()
 
 
-def _split(texts: pl.Series) -> pl.Series:
+def split(texts: pl.Series) -> pl.Series:
     """The lines of texts, without line feeds."""
     lines = texts.drop_nulls().str.strip_suffix("\n").str.split("\n")
     return lines.explode().drop_nulls()

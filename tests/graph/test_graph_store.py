@@ -163,7 +163,7 @@ def test_columns_are_loaded_beside_what_is_there(tmp_path: Path) -> None:
     view = GraphView.build(tmp_path / "store", record("0", "A", 0), {})
     with view:
         view.load(part for part in (column[:40], column[40:], column.clear()))
-        view.load([pl.Series([line("9", '"named"') + "\n"])], GRAPH)
+        view.load([pl.Series([line("9", '"named"')[:-1] + f"<{GRAPH}> .\n"])])
         assert view.size() == 3 * 100 + 1
         assert view.size(GRAPH) == 1
         for number in (1, 39, 40, 99):
@@ -171,11 +171,11 @@ def test_columns_are_loaded_beside_what_is_there(tmp_path: Path) -> None:
             assert view.describe(subject) == record(str(number), f"Ä {number}", -0.1)
 
 
-def test_a_column_that_is_not_n_triples_stops_the_load(tmp_path: Path) -> None:
+def test_a_column_that_is_not_n_quads_stops_the_load(tmp_path: Path) -> None:
     """As a line that is given by itself does."""
     with (
         GraphView.build(tmp_path / "store", [], {}) as view,
-        pytest.raises(ValueError, match="not N-Triples"),
+        pytest.raises(ValueError, match="not N-Quads"),
     ):
         view.load([pl.Series(["<http://example.org/a> nonsense .\n"])])
 

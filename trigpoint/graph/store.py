@@ -120,15 +120,15 @@ class GraphView:
         self._extend(added, target)
         store.flush()
 
-    def load(self, texts: Iterable[pl.Series], graph: str | None = None) -> None:
-        """Add N-Triples to a named graph, or to the default graph: columns of texts of
-        whole lines with their line feeds, taken as they come.
+    def load(self, texts: Iterable[pl.Series]) -> None:
+        """Add N-Quads: columns of texts of whole lines with their line feeds, taken as
+        they come. A line that names no graph is for the default graph.
 
         For many lines far quicker than `apply`, within the memory that `build` takes;
-        their IRIs are not looked at. Raises ValueError for what is not N-Triples.
+        their IRIs are not looked at. Raises ValueError for what is not N-Quads.
         """
         blocks = (_buffer(column) for column in texts)
-        self._bulk_load(blocks, _graph_of(graph), lenient=True)
+        self._bulk_load(blocks, None, lenient=True)
 
     def replace_graph(self, iri: str, lines: Iterable[str]) -> None:
         """Make the named graph hold exactly these N-Triples lines."""
@@ -188,11 +188,13 @@ class GraphView:
     def _bulk_load(
         self,
         blocks: Iterable[Buffer],
-        graph: NamedNode | DefaultGraph,
+        graph: NamedNode | DefaultGraph | None,
         *,
         lenient: bool = False,
     ) -> None:
-        store, form = self._open_store(), RdfFormat.N_TRIPLES
+        """Load N-Triples into a graph, or without one N-Quads."""
+        store = self._open_store()
+        form = RdfFormat.N_TRIPLES if graph else RdfFormat.N_QUADS
 
         def take(path: str) -> None:
             store.bulk_load(path=path, format=form, to_graph=graph, lenient=lenient)
@@ -200,7 +202,7 @@ class GraphView:
         try:
             _pipe(blocks, take)
         except SyntaxError as error:
-            raise ValueError(f"not N-Triples: {error}") from None
+            raise ValueError(f"not {form.name}: {error}") from None
         store.flush()
 
     def _extend(self, lines: Iterable[str], graph: NamedNode | DefaultGraph) -> None:
