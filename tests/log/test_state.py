@@ -34,7 +34,8 @@ def append(log: Log, key: str) -> bytes:
 def withhold(path: Path, digest: bytes) -> None:
     with sqlite3.connect(path) as db:
         db.execute(
-            "UPDATE item SET content = NULL, withheld = 'test' WHERE hash = ?", (digest,)
+            "UPDATE item SET content = NULL, withheld = 'test' WHERE hash = ?",
+            (digest,),
         )
     db.close()
 
