@@ -22,6 +22,9 @@ from trigpoint.rights import Custodians
 from trigpoint.staging import Counts
 
 LIMITS = IntakeLimits(group=256, waiting=1_024, weight=64_000_000)
+# Seconds to wait while the log is being written to: another server process appends a
+# group in less. A load takes longer, and who waits for that is told.
+_PATIENCE = 3.0
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,8 @@ class Submissions:
 
         It raises ItemRejected or ReleaseRejected, with the members of the gate's
         report, when rows are refused; NotPermitted for a key that was revoked since;
-        DataBusy while another process writes; and what signing raises, the entries
-        being in the log then. This raises TooBusy, at once.
+        DataBusy while another process writes for longer than a group takes; and what
+        signing raises, the entries being in the log then. This raises TooBusy, at once.
         """
         return self._intake.submit(
             submission, sender=submission.key.id, weight=submission.weight
@@ -74,7 +77,7 @@ class Submissions:
         self._signer.ready(registers.log, {one.register for one in group})
         known = {key.id: key for key in self._custodians.known()}
         loading = Loading(registers.log, registers.schemas, registers.base)
-        with registers.log.transaction() as transaction:
+        with registers.log.transaction(patience=_PATIENCE) as transaction:
             done = Group(loading, transaction)
             done.take(group, known)
         outcomes = [done.outcomes[place] for place in range(len(group))]

@@ -29,10 +29,11 @@ ROOT = Path(__file__).parents[2]
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def start(data: Path) -> tuple[subprocess.Popen[str], str]:
-    """A server in a process of its own, and its address once it listens."""
+def start(data: Path, processes: int = 1) -> tuple[subprocess.Popen[str], str]:
+    """A server of so many processes, and its address once it listens."""
+    options = ["--data", str(data), "--port", "0", "--processes", str(processes)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "api", "--data", str(data), "--port", "0"],
+        [sys.executable, "-m", "api", *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -47,7 +48,8 @@ def start(data: Path) -> tuple[subprocess.Popen[str], str]:
 class Senders:
     """Threads that append rows of their own until the server is gone."""
 
-    def __init__(self, address: str, token: str, turn: int) -> None:
+    def __init__(self, address: str, token: str, turn: int, steps: int = 500) -> None:
+        self._steps = steps
         self.acknowledged: list[dict[str, Any]] = []
         self.other: set[int] = set()
         self._url = f"{address}/registers/country/records"
@@ -66,7 +68,7 @@ class Senders:
 
     def _send(self, number: int, turn: int) -> None:
         with httpx.Client(headers=self._headers, timeout=30) as client:
-            for step in range(500):
+            for step in range(self._steps):
                 key = f"{LETTERS[number]}{LETTERS[step % 26]}"
                 row = {"country": key, "name": f"Land {turn} {number} {step}"}
                 try:
@@ -153,3 +155,21 @@ def test_a_server_that_ends_answers_what_it_took(copy: Path) -> None:
     senders = run(copy, 0, 0.5, ask)
     assert senders.other <= {503}
     assert check(copy, senders) == 5 + len(senders.acknowledged)
+
+
+def test_appends_to_several_processes_wait_for_each_other(copy: Path) -> None:
+    """Whichever process a row is sent to, it is appended: nobody is told to come back
+    while another process appends a group."""
+    token = read_token(signer_of(copy).keys.path / OWNER_FILE)
+    process, address = start(copy, processes=2)
+    try:
+        senders = Senders(address, token, 0, steps=8)
+        senders.join()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+        if process.stdout is not None:
+            process.stdout.close()
+    assert senders.other == set()
+    assert len(senders.acknowledged) == 8 * 8
+    assert check(copy, senders) == 5 + 8 * 8

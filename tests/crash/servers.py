@@ -48,7 +48,9 @@ class Serving(Appending):
         return states
 
     def _serve(self) -> None:
-        victim = program(self.output, "api", "--data", self.data, "--port", "0")
+        # One process, since it is the one that appends that is to be killed.
+        options = ("--data", self.data, "--port", "0", "--processes", "1")
+        victim = program(self.output, "api", *options)
         stop = threading.Event()
         try:
             address = self._address(victim)

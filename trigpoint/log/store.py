@@ -24,6 +24,7 @@ from trigpoint.log.verify import verify_register
 from trigpoint.schema.items import format_hash
 
 _PATIENCE = 30.0  # seconds to wait for who writes; SQLite waits as long
+_LOOK_AGAIN = 0.01  # seconds
 
 
 class Log(LogReader):
@@ -40,13 +41,16 @@ class Log(LogReader):
         super().__init__(path, readonly=readonly)
 
     @contextmanager
-    def transaction(self, *, dry_run: bool = False) -> Iterator[Transaction]:
+    def transaction(
+        self, *, dry_run: bool = False, patience: float = 0.0
+    ) -> Iterator[Transaction]:
         """A transaction of any number of batches, rolled back if anything is raised.
 
         It is durable once this ends. With `dry_run` it is rolled back all the same.
-        Raises DataBusy when another process is appending.
+        Raises DataBusy when another process is appending, and still is after
+        `patience` seconds.
         """
-        with self._lock():
+        with self._lock(patience):
             self.db.execute("BEGIN IMMEDIATE")
             try:
                 transaction = Transaction(self)
@@ -85,7 +89,7 @@ class Log(LogReader):
                 except BlockingIOError as error:
                     if time.monotonic() >= until:
                         raise self._busy() from error
-                    time.sleep(0.05)
+                    time.sleep(_LOOK_AGAIN)
             yield
 
     def _busy(self) -> DataBusy:

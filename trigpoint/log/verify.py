@@ -24,20 +24,20 @@ def verify_register(log: LogReader, register: str, size: int | None = None) -> b
     item or tile that is not what was recorded. Sees the log as it is at the start,
     whoever appends meanwhile.
     """
-    with log.snapshot():
-        held = log.size(register)
-        tiles = GrowingTiles(log, register)
-        try:
+    try:
+        with log.snapshot():
+            held = log.size(register)
+            tiles = GrowingTiles(log, register)
             for leaves in checked_leaves(log, register):
                 tiles.grow(leaves)
             if tiles.size != held:
                 raise LogCorrupt(f"{register}: {tiles.size} entries, but size {held}")
             tiles.finish()
             _check_count(log, register)
-        except sqlite3.DatabaseError as error:
-            raise LogCorrupt(f"{register}: {log.path} is damaged: {error}") from error
-        # The tiles are those of the entries, so its root is theirs.
-        return log.root(register, size)
+            # The tiles are those of the entries, so its root is theirs.
+            return log.root(register, size)
+    except sqlite3.DatabaseError as error:
+        raise LogCorrupt(f"{register}: {log.path} is damaged: {error}") from error
 
 
 def _check_count(log: LogReader, register: str) -> None:
