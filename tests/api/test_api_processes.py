@@ -7,11 +7,7 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -23,81 +19,12 @@ from api.server import Setup
 from api.supervisor import shares, supervise
 from tests.api.sample import frame
 from tests.copies import copy_data
+from tests.served import children, gone, served, until
 from trigpoint.log.entry import Batch
 from trigpoint.register import Registers
 from trigpoint.staging import Load
 
-ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-m", "api", "--port", "0"]
 POINT = "/lookup/point?lon=-0.1276&lat=51.5072"
-
-
-class Served:
-    """A running server, its address and its process."""
-
-    def __init__(self, process: subprocess.Popen[str], home: str) -> None:
-        self.process, self.home = process, home
-
-    def get(self, path: str) -> httpx.Response:
-        """One answer over a connection of its own, so that any process may give it."""
-        return httpx.get(self.home + path, timeout=30)
-
-    def pids(self) -> list[int]:
-        """The server processes, the first started first."""
-        return children(self.process.pid)
-
-    def ended(self) -> tuple[int, str]:
-        """Status and last words, once all has ended."""
-        _, errors = self.process.communicate(timeout=40)
-        return self.process.returncode, errors
-
-
-def children(pid: int) -> list[int]:
-    path = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in path.read_text().split()]
-
-
-def until(true: Callable[[], bool], seconds: float = 40) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.1)
-
-
-def gone(pid: int) -> bool:
-    """Whether a process has ended, waited for or not."""
-    try:
-        return (
-            Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-        )
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-
-
-@contextmanager
-def served(data: Path, processes: int = 2) -> Iterator[Served]:
-    process = subprocess.Popen(
-        [*COMMAND, "--data", str(data), "--processes", str(processes)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        home = process.stdout.readline().split()[0].rstrip("/")
-        server = Served(process, home)
-        # Each process has a query worker once it is up.
-        until(lambda: all(map(children, server.pids())) and len(server.pids()) > 1)
-        yield server
-    finally:
-        process.kill()
-        process.communicate(timeout=40)
-
-
-def everybody(server: Served) -> list[int]:
-    """The server processes and their query workers."""
-    return [one for pid in server.pids() for one in (pid, *children(pid))]
 
 
 def test_they_answer_follow_are_replaced_and_end(data: Path, tmp_path: Path) -> None:
@@ -125,7 +52,7 @@ def test_they_answer_follow_are_replaced_and_end(data: Path, tmp_path: Path) -> 
         assert {server.get(POINT).status_code for _ in range(12)} == {200}
 
         until(lambda: all(map(children, server.pids())))
-        running = everybody(server)
+        running = server.everybody()
         server.process.send_signal(signal.SIGTERM)
         status, errors = server.ended()
         assert status == 0
@@ -138,7 +65,7 @@ def test_they_answer_follow_are_replaced_and_end(data: Path, tmp_path: Path) -> 
 def test_none_is_left_when_the_first_process_is_killed(data: Path) -> None:
     """Processes that nobody watches end by themselves, and free the port."""
     with served(data) as server:
-        running = everybody(server)
+        running = server.everybody()
         server.process.kill()
         until(lambda: all(map(gone, running)))
         port = int(server.home.rpartition(":")[2])
