@@ -11,6 +11,7 @@ from trigpoint.graph.answer import QueryAnswer, QueryLimits
 from trigpoint.graph.formats import GRAPH_FORMATS, SOLUTION_FORMATS, AnswerFormat
 from trigpoint.graph.guard import CheckedQuery, check_query
 from trigpoint.graph.store import GraphView
+from trigpoint.graph.update import CheckedUpdate, check_update
 from trigpoint.graph.workers import QueryPool
 
 __all__ = [
@@ -18,9 +19,11 @@ __all__ = [
     "SOLUTION_FORMATS",
     "AnswerFormat",
     "CheckedQuery",
+    "CheckedUpdate",
     "GraphView",
     "QueryAnswer",
     "QueryLimits",
     "QueryPool",
     "check_query",
+    "check_update",
 ]

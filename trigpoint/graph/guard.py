@@ -16,15 +16,16 @@ from urllib.parse import urljoin
 
 from lark import Token
 
-from trigpoint.errors import QueryRejected
+from trigpoint.errors import InvalidParameter, QueryRejected
 from trigpoint.graph.sparql import MAX_DEPTH, MAX_LENGTH, ParsedQuery, parse_query
+from trigpoint.graph.written import Changes, start_of, write_tokens
 
 QueryForm = Literal["select", "ask", "construct", "describe"]
 
 _FORMS: Final = frozenset({"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"})
-# BNODE, COALESCE and CONCAT: the engine wants their bracket without a gap.
-_TIGHT: Final = frozenset({"BNODE", "FUNCTION_N"})
 _CODE_POINT: Final = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
+# RFC 3987 as SPARQL has it: a scheme, and then anything that `<…>` may enclose.
+_ABSOLUTE: Final = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*:[^<>"{}|^`\\\x00-\x20]*')
 _LOCAL_ESCAPE: Final = re.compile(r"\\([-_~.!$&'()*+,;=/?#@%])")
 
 
@@ -71,7 +72,10 @@ def check_query(
     """
     parsed = parse_query(text, max_length=max_length, max_depth=max_depth)
     form = next(token for token in parsed.tokens if token.type in _FORMS)
-    written, star = _write(parsed, _graphs(parsed.tokens, base), _star(parsed, form))
+    changes = Changes(
+        {place: f"<{iri}>" for place, iri in _graphs(parsed.tokens, base).items()}
+    )
+    written, star = write_tokens(parsed.tokens, changes, _star(parsed, form))
     names = dict.fromkeys(t.value[1:] for t in parsed.tokens if t.type == "VAR")
     return CheckedQuery(
         form=cast(QueryForm, form.type.lower()),
@@ -79,6 +83,16 @@ def check_query(
         names=tuple(names),
         star=star,
     )
+
+
+def absolute_iri(iri: str, parameter: str) -> str:
+    """The IRI that a client gave as a parameter of the protocol, if it is one."""
+    if not _ABSOLUTE.fullmatch(iri):
+        raise InvalidParameter(
+            f"{parameter} is “{iri[:60]}”: expected an absolute IRI",
+            parameter=parameter,
+        )
+    return iri
 
 
 def _graphs(tokens: Sequence[Token], base: str) -> dict[int, str]:
@@ -95,7 +109,7 @@ def _graphs(tokens: Sequence[Token], base: str) -> dict[int, str]:
             prefixes[prefix] = urljoin(current, _iri_text(next(rest)))
         elif token.type == "FROM":
             name = _after_named(rest)
-            graphs[_start(name)] = _own_graph(name, prefixes, current, base)
+            graphs[start_of(name)] = _own_graph(name, prefixes, current, base)
     return graphs
 
 
@@ -131,10 +145,6 @@ def _iri_text(token: Token) -> str:
     )
 
 
-def _start(token: Token) -> int:
-    return cast(int, token.start_pos)
-
-
 def _star(parsed: ParsedQuery, form: Token) -> int | None:
     """The place of the `*` of a query that is `SELECT *`."""
     rest = iter(parsed.tokens[parsed.tokens.index(form) :])
@@ -143,42 +153,4 @@ def _star(parsed: ParsedQuery, form: Token) -> int | None:
     token = next(rest)
     if token.type in ("DISTINCT", "REDUCED"):
         token = next(rest)
-    return _start(token) if token.type == "STAR" else None
-
-
-def _write(
-    parsed: ParsedQuery, graphs: dict[int, str], star: int | None
-) -> tuple[str, int | None]:
-    """The tokens with white space between them, lines and columns kept.
-
-    `graphs` maps places of tokens to the IRIs that replace them. Also gives the
-    place in the new text of the token that was at `star`.
-    """
-    parts: list[str] = []
-    length = 0
-    new_star: int | None = None
-    before: Token | None = None
-    for token in parsed.tokens:
-        start = _start(token)
-        graph = graphs.get(start)
-        word = token.value if graph is None else f"<{graph}>"
-        gap = _gap(before, token)
-        if start == star:
-            new_star = length + len(gap)
-        parts += (gap, word)
-        length += len(gap) + len(word)
-        before = token
-    return "".join(parts), new_star
-
-
-def _gap(before: Token | None, token: Token) -> str:
-    if before is not None and before.type in _TIGHT:
-        return ""
-    if before is None:
-        lines, end = cast(int, token.line) - 1, 0
-    else:
-        lines = cast(int, token.line) - cast(int, before.end_line)
-        end = cast(int, before.end_pos)
-    if lines or before is None:
-        return "\n" * lines + " " * (cast(int, token.column) - 1)
-    return " " * max(1, _start(token) - end)
+    return start_of(token) if token.type == "STAR" else None

@@ -1,8 +1,8 @@
-"""Parse a SPARQL 1.1 query (section 19.8 of the recommendation) within bounds.
+"""Parse a SPARQL 1.1 query or update (section 19.8 of the recommendation) in bounds.
 
-The grammar is `sparql.lark`. An LALR(1) parser with an explicit stack reads it:
-time grows with the length of the text, nesting uses no call stack, and the
-nesting bound is applied to each bracket as it is read.
+The grammars are `sparql.lark` and `update.lark`. An LALR(1) parser with an explicit
+stack reads them: time grows with the length of the text, nesting uses no call stack,
+and the nesting bound is applied to each bracket as it is read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CLOSING: Final = frozenset(")]}")
 
 @dataclass(frozen=True)
 class ParsedQuery:
-    """A query as a tree of grammar rules, and its tokens in reading order.
+    """A query or update as a tree of grammar rules, and its tokens in reading order.
 
     Each token knows its span in the text (`start_pos`, `end_pos`) and its place
     (`line` and `column`, both from 1).
@@ -45,8 +45,22 @@ def parse_query(
     (with line and column), for an update and for `SERVICE`. The last two are
     refused where their keyword is read as a keyword, whatever stands around it.
     """
+    return _parse(_query_parser(), text, max_length, max_depth)
+
+
+def parse_update(
+    text: str, *, max_length: int, max_depth: int = MAX_DEPTH
+) -> ParsedQuery:
+    """Parse one update, of any number of operations, within the same bounds.
+
+    Raises what `parse_query` does; a query is a syntax error.
+    """
+    return _parse(_update_parser(), text, max_length, max_depth)
+
+
+def _parse(parser: Lark, text: str, max_length: int, max_depth: int) -> ParsedQuery:
     check_length(text, max_length)
-    state = _parser().parse_interactive(text)
+    state = parser.parse_interactive(text)
     tokens: list[Token] = []
     depth = 0
     try:
@@ -119,8 +133,18 @@ def _syntax_error(error: UnexpectedInput, text: str) -> QueryRejected:
 
 
 @cache
-def _parser() -> Lark:
-    grammar = files("trigpoint.graph").joinpath("sparql.lark")
-    return Lark(
-        grammar.read_text(encoding="utf-8"), parser="lalr", maybe_placeholders=False
-    )
+def _query_parser() -> Lark:
+    return _parser("start", _grammar("sparql.lark"))
+
+
+@cache
+def _update_parser() -> Lark:
+    return _parser("update_request", _grammar("sparql.lark") + _grammar("update.lark"))
+
+
+def _grammar(name: str) -> str:
+    return files("trigpoint.graph").joinpath(name).read_text(encoding="utf-8")
+
+
+def _parser(start: str, grammar: str) -> Lark:
+    return Lark(grammar, parser="lalr", start=start, maybe_placeholders=False)
