@@ -18,6 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from trigpoint.catalogue import catalogue_lines, provenance_lines, set_lines
+from trigpoint.counts import GraphCounts, read_counts
 from trigpoint.derived import AreasBuild, GraphChange
 from trigpoint.errors import InvalidInput
 from trigpoint.graph.store import GraphView
@@ -27,14 +28,16 @@ from trigpoint.log.reader import LogReader
 from trigpoint.placed import Places
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.schema.items import Item
+from trigpoint.schema.lines import split
+from trigpoint.schema.tally import Tally
 from trigpoint.spatial.boundaries import BoundaryIndex
 from trigpoint.spatial.boundary import Boundary, check_boundary
 from trigpoint.spatial.coverages import measure_all, save_coverages
 from trigpoint.spatial.geometry import parse_wkt_literal
 from trigpoint.spatial.links import KEY, LAT, LON, AreaLinks
 from trigpoint.spatial.nearest import PositionIndex
-from trigpoint.triples import MANY, RegisterTriples, split
-from trigpoint.view import Progress, View
+from trigpoint.triples import MANY, RegisterTriples
+from trigpoint.view import COUNTS, Progress, View
 
 BOUNDARY = "boundary"
 AREAS, POSITIONS = "areas", "positions"
@@ -121,24 +124,31 @@ class Build:
         if self._old is None:
             graphs[graph_iri(self._base, "ontology")] = self._schemas.ontology_lines
             with GraphView.build(folder / "graph", (), graphs) as graph:
-                self._fill(graph, changed, places)
-            return
-        with (
-            GraphView.open(self._old.graph) as last,
-            last.fork(folder / "graph") as graph,
-        ):
-            for iri, lines_of in graphs.items():
-                graph.replace_graph(iri, lines_of)
-            self._fill(graph, changed, places)
+                counts = GraphCounts()
+                self._fill(graph, changed, places, counts)
+        else:
+            with (
+                GraphView.open(self._old.graph) as last,
+                last.fork(folder / "graph") as graph,
+            ):
+                for iri, lines_of in graphs.items():
+                    graph.replace_graph(iri, lines_of)
+                counts = read_counts(self._old.folder / COUNTS)
+                self._fill(graph, changed, places, counts)
+        for iri, lines_of in graphs.items():
+            counts.graphs[iri] = _tally(lines_of)
+        counts.save(folder / COUNTS)
 
     def _fill(
         self,
         graph: GraphView,
         changed: list[str],
         places: Iterable[Callable[[], list[GraphChange]]],
+        counts: GraphCounts,
     ) -> None:
         """Bring records and their links to areas up to date: what is much in one bulk
-        load, and the rest after it, since the engine does not stand two at a time.
+        load, and the rest after it, since the engine does not stand two at a time. What
+        that changes is counted.
 
         Places are worked on beside the load. The log was read for them before, since
         another thread would see another state of it.
@@ -152,7 +162,8 @@ class Build:
             def much() -> Iterator[pl.Series]:
                 for name in changed:
                     since = self._old.sizes.get(name, 0) if self._old else 0
-                    texts = self._triples(name).texts(since, removed)
+                    tally = counts.of_register(name)
+                    texts = self._triples(name).texts(since, removed, tally)
                     if self._log.size(name) - since >= least:
                         yield from texts
                     else:
@@ -170,6 +181,7 @@ class Build:
         for change in chain.from_iterable(one.result() for one in begun):
             added = change.added if len(change.added) < least else ()
             graph.apply(change.removed, added, change.iri)
+            counts.change_graph(change.iri, change.tally)
 
     def _triples(self, name: str) -> RegisterTriples:
         schema = self._schemas[name]
@@ -204,6 +216,12 @@ def _place(
         lons, lats = placed[LON].to_numpy(), placed[LAT].to_numpy()
         PositionIndex.build(placed[KEY].to_arrow(), lons, lats).save(indexed)
     return changes
+
+
+def _tally(lines: Iterable[str]) -> Tally:
+    tally = Tally()
+    tally.add_lines(pl.Series(list(lines), dtype=pl.String).unique())
+    return tally
 
 
 def _lines(texts: Iterable[pl.Series]) -> Iterator[str]:

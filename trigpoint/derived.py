@@ -19,6 +19,7 @@ from trigpoint.iris import areas_graph_iri, record_iri
 from trigpoint.placed import Places
 from trigpoint.schema.columns import record_iri_of
 from trigpoint.schema.shape import GEO
+from trigpoint.schema.tally import Tally
 from trigpoint.spatial.boundaries import BoundaryIndex
 from trigpoint.spatial.links import KEY, AreaLinks
 from trigpoint.view import View
@@ -31,11 +32,13 @@ _LINES = {_GRAPH: pl.String, _LINE: pl.String}
 
 @dataclass(frozen=True)
 class GraphChange:
-    """Lines to take out of one named graph and to put in: N-Triples, no line feeds."""
+    """Lines to take out of one named graph and to put in: N-Triples, no line feeds.
+    `tally` counts what that changes."""
 
     iri: str
     removed: pl.Series
     added: pl.Series
+    tally: Tally
 
     def quads(self) -> Iterator[pl.Series]:
         """What is added as N-Quads with their line feeds, a part at a time."""
@@ -127,7 +130,10 @@ def _differences(before: pl.DataFrame, after: pl.DataFrame) -> Iterator[GraphCha
     for graph in graphs.to_list():
         of_it = pl.col(_GRAPH) == graph
         out, into = (part.filter(of_it)[_LINE] for part in (removed, added))
-        yield GraphChange(graph, out, into)
+        tally = Tally()
+        tally.add_lines(into.unique())
+        tally.add_lines(out.unique(), -1)
+        yield GraphChange(graph, out, into, tally)
 
 
 def link_line(record: str, area: str, *, on_border: bool) -> str:

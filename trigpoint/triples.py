@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from trigpoint.log.reader import LogReader
-from trigpoint.schema.lines import RecordLines
+from trigpoint.schema.lines import RecordLines, split
 from trigpoint.schema.shape import Schema
+from trigpoint.schema.tally import Tally
 from trigpoint.view import Progress
 
 # A bulk load makes four files, and takes as long for few entries as for some thousand.
@@ -30,22 +31,29 @@ class RegisterTriples:
     base: str
     progress: Progress
 
-    def texts(self, since: int, removed: list[pl.Series]) -> Iterator[pl.Series]:
+    def texts(
+        self, since: int, removed: list[pl.Series], tally: Tally
+    ) -> Iterator[pl.Series]:
         """Columns of what came after the size `since`, as `GraphView.load` takes them,
         a frame of records at a time; texts that are to go are put into `removed`. What
-        is in the one is not in the other, so their order does not matter."""
+        is in the one is not in the other, so their order does not matter. `tally` has
+        what the graph said at that size, and has what it says now in the end."""
         register, done = self.schema.register, 0
         total = self.log.size(register) - since
         lines = RecordLines(self.schema, self.base)
         for frame in self.log.changed(register, since):
             new = pl.col("old").is_null()
-            yield from lines.of(frame.filter(new)["new"].drop_nulls())
+            yield from lines.of(frame.filter(new)["new"].drop_nulls(), tally)
             amended = frame.filter(~new)
             if len(amended):
-                was = _lines(lines.of(amended["old"]))
-                now = _lines(lines.of(amended["new"].drop_nulls()))
-                removed.append(was.join(now, on=_LINE, how="anti")[_LINE])
-                yield now.join(was, on=_LINE, how="anti")[_LINE] + "\n"
+                was = _lines(lines.of(amended["old"], Tally()))
+                now = _lines(lines.of(amended["new"].drop_nulls(), Tally()))
+                gone = was.join(now, on=_LINE, how="anti")[_LINE]
+                come = now.join(was, on=_LINE, how="anti")[_LINE]
+                tally.add_lines(gone, -1)
+                tally.add_lines(come)
+                removed.append(gone)
+                yield come + "\n"
             done += len(frame)
             self.progress(f"graph: {register}", done, total)
 
@@ -54,9 +62,3 @@ def _lines(columns: Iterator[pl.Series]) -> pl.DataFrame:
     """The lines in columns of texts, each once and by itself."""
     lines = [split(texts).alias(_LINE) for texts in columns]
     return pl.concat(lines).unique().to_frame()
-
-
-def split(texts: pl.Series) -> pl.Series:
-    """The lines of texts, without line feeds."""
-    lines = texts.drop_nulls().str.strip_suffix("\n").str.split("\n")
-    return lines.explode().drop_nulls()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from trigpoint.counts import GraphCounts, read_counts
 from trigpoint.errors import ViewDamaged, ViewOutdated
 from trigpoint.graph.store import GraphView
 from trigpoint.spatial.boundaries import BoundaryIndex
@@ -15,6 +16,7 @@ from trigpoint.spatial.coverages import read_coverages
 from trigpoint.spatial.links import AreaLinks
 from trigpoint.spatial.nearest import PositionIndex
 
+COUNTS = "counts.json"
 Progress = Callable[[str, int, int | None], None]
 
 
@@ -38,6 +40,11 @@ class View:
     def graph(self) -> Path:
         """The store's folder; open it read-only."""
         return self.folder / "graph"
+
+    @cached_property
+    def counts(self) -> GraphCounts:
+        """How much the graph holds, and of what."""
+        return read_counts(self.folder / COUNTS)
 
     @cached_property
     def boundaries(self) -> BoundaryIndex:
@@ -68,4 +75,4 @@ class View:
         except ViewOutdated as error:
             raise ViewDamaged(str(error)) from error
         _ = self.boundaries, self.positions, self.areas  # opened now, and kept
-        _ = self.coverages
+        _ = self.coverages, self.counts

@@ -28,7 +28,7 @@ from trigpoint.schema.catalogue import Schemas
 from trigpoint.view import Progress, View, silent
 
 # Raised when the code that builds views changes what they hold.
-FORMAT = 4
+FORMAT = 5
 PATIENCE = 600.0  # seconds to wait for another process's publish
 
 

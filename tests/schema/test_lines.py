@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -17,6 +18,7 @@ from trigpoint.schema.items import Item, canonical_json, fields_of, parse_item
 from trigpoint.schema.lines import RecordLines
 from trigpoint.schema.rdf import ntriples
 from trigpoint.schema.shape import Schema
+from trigpoint.schema.tally import Tally
 
 SAMPLE = Path(__file__).parents[2] / "data"
 # Plain and odd values for every kind of field.
@@ -34,11 +36,24 @@ TEXT = st.sampled_from(VALUES) | st.text(max_size=12)
 def check_same(items: Sequence[Item], schema: Schema) -> None:
     """The columns' lines of items, taken together, are the rows' lines."""
     texts = [canonical_json(item) for item in items]
-    found = RecordLines(schema, BASE).of(pl.Series(texts, dtype=pl.String))
+    found = RecordLines(schema, BASE).of(pl.Series(texts, dtype=pl.String), Tally())
     lines = "".join(text for column in found for text in column.drop_nulls())
     assert lines.endswith("\n") or not items
     wanted = {line for item in items for line in ntriples(item, schema, BASE)}
     assert set(lines.split("\n")[:-1]) == wanted
+    check_counted(items, schema)
+
+
+def check_counted(items: Sequence[Item], schema: Schema) -> None:
+    """Of items with keys of their own, each line is counted once."""
+    held = {str(item[schema.key]): item for item in items}
+    texts = pl.Series([canonical_json(one) for one in held.values()], dtype=pl.String)
+    counted, wanted = Tally(), Tally()
+    list(RecordLines(schema, BASE).of(texts, counted))
+    lines = {line for one in held.values() for line in ntriples(one, schema, BASE)}
+    wanted.add_lines(pl.Series(list(lines), dtype=pl.String))
+    assert counted == wanted
+    assert counted.triples == len(lines)
 
 
 @settings(max_examples=100, deadline=None)
@@ -109,6 +124,20 @@ def test_a_field_that_the_shape_lacks_is_an_error() -> None:
     items: list[Item] = [{"museum": "M0"}, {"museum": "M1", "curator": "A. Person"}]
     with pytest.raises(KeyError):
         check_same(items, SCHEMA)
+
+
+def test_values_that_make_one_line_are_counted_once() -> None:
+    """Two fields with one property, and several geometries, which have one node."""
+    fields = {field.name: field for field in SCHEMA.fields}
+    fields["enw"] = replace(fields["enw"], path=fields["annexes"].path, kind="link")
+    fields["point"] = replace(fields["point"], many=True)
+    schema = replace(SCHEMA, fields=tuple(fields.values()))
+    items: list[Item] = [
+        {"museum": "M1", "enw": "M2", "annexes": ["M2", "M3", "M2"]},
+        {"museum": "M2", "point": ["[1,2]", "[3,4]", "[1,2]", "nowhere"]},
+        {"museum": "M3", "annexes": ["M4"]},
+    ]
+    check_same(items, schema)
 
 
 @settings(max_examples=60, deadline=None)

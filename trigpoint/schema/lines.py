@@ -17,6 +17,7 @@ from trigpoint.schema import columns, rdf
 from trigpoint.schema.items import fields_of, parse_item
 from trigpoint.schema.rdf import EXACT_MATCH, RDF_TYPE, XSD
 from trigpoint.schema.shape import GEO, Field, Schema
+from trigpoint.schema.tally import Tally
 
 # No field has such a name.
 _VALUE, _SUBJECT = "_value", "_subject"
@@ -25,6 +26,7 @@ _UNSAFE = r'[\x00-\x1f\x7f"\\]'
 _ESCAPES = {
     char: rdf.escape(char) for char in (*map(chr, range(0x20)), "\x7f", '"', "\\")
 }
+_AS_WKT = f"{GEO}asWKT"
 _REWRITTEN = tuple(f"{XSD}{name}" for name in ("integer", "decimal", "boolean"))
 _MOMENT = f"{XSD}dateTime"
 
@@ -36,25 +38,37 @@ class RecordLines:
         self._schema = schema
         self._base = base
 
-    def of(self, items: pl.Series) -> Iterator[pl.Series]:
+    def of(self, items: pl.Series, tally: Tally) -> Iterator[pl.Series]:
         """The lines of items, given as their canonical texts.
 
         Columns of texts, each one line or several, all with their line feeds; null
-        where there are none. Raises InvalidInput for an item that has no key.
+        where there are none. What they say is counted in `tally`, a line that stands
+        twice once, when all of them have been taken. Raises InvalidInput for an item
+        that has no key.
         """
         rows, odd = fields_of(items, self._schema)
-        yield from self._plain(rows.filter(~odd))
+        plain = rows.filter(~odd)
+        if _tells_apart(self._schema):
+            yield from self._plain(plain, tally)
+        else:
+            held = list(self._plain(plain, Tally()))
+            tally.add_lines(pl.concat(map(split, held)).unique())
+            yield from held
         lines = [
-            f"{line}\n"
+            line
             for text in items.filter(odd)
             for line in rdf.ntriples(parse_item(text), self._schema, self._base)
         ]
-        yield pl.Series(lines, dtype=pl.String)
+        column = pl.Series(lines, dtype=pl.String)
+        tally.add_lines(column)
+        yield column + "\n"
 
-    def _plain(self, rows: pl.DataFrame) -> Iterator[pl.Series]:
+    def _plain(self, rows: pl.DataFrame, tally: Tally) -> Iterator[pl.Series]:
+        """The lines of rows; what they say is counted field by field."""
         schema = self._schema
         iri = columns.record_iri_of(pl.col(schema.key), schema.register, self._base)
         named = rows.with_columns(iri.alias(_SUBJECT))
+        self._count(named, tally)
         single = [
             line
             for field in schema.fields
@@ -69,7 +83,27 @@ class RecordLines:
                 values = values.explode(_VALUE).drop_nulls()
                 made = _lines(field, pl.col(_VALUE), self._base)
                 text = pl.concat_str(*made, ignore_nulls=True)
-                yield values.select(text.alias(field.name)).to_series()
+                lined = values.select(text.alias(field.name)).to_series()
+                tally.add(field.path, lined.n_unique())
+                yield lined
+
+    def _count(self, rows: pl.DataFrame, tally: Tally) -> None:
+        """Count what is said once for each value that is there."""
+        schema = self._schema
+        tally.add_instances(schema.target_class, len(rows))
+        tally.add(EXACT_MATCH, len(schema.exact_match) * len(rows))
+        for field in schema.fields:
+            if field.many:
+                continue
+            values = rows[field.name].drop_nulls()
+            tally.add(field.path, len(values))
+            if field.kind == "geometry":
+                tally.add(_AS_WKT, len(values))
+                wkt = columns.wkt_of(pl.col(field.name), field)
+                kinds = values.to_frame().select(columns.geometry_class(wkt))
+                found = kinds.to_series().drop_nulls().value_counts(name="n")
+                for kind, count in found.iter_rows():
+                    tally.add_instances(kind, count)
 
     def _always(self) -> Iterator[pl.Expr]:
         """What is said of every record: its class, and what names it elsewhere."""
@@ -81,6 +115,21 @@ class RecordLines:
             parts = [pl.lit(part) for part in template.split("{key}")]
             between = [one for part in parts for one in (key, part)][1:]
             yield _line(EXACT_MATCH, pl.concat_str(pl.lit("<"), *between, pl.lit(">")))
+
+
+def _tells_apart(schema: Schema) -> bool:
+    """Whether no two values of a record can make the same line, but for two of one
+    field that takes several. Then they are counted without being compared."""
+    paths = [field.path for field in schema.fields]
+    own = (RDF_TYPE, EXACT_MATCH, _AS_WKT)
+    several = any(one.many and one.kind == "geometry" for one in schema.fields)
+    return len({*paths, *own}) == len(paths) + len(own) and not several
+
+
+def split(texts: pl.Series) -> pl.Series:
+    """The lines of texts, without line feeds."""
+    lines = texts.drop_nulls().str.strip_suffix("\n").str.split("\n")
+    return lines.explode().drop_nulls()
 
 
 def _lines(field: Field, value: pl.Expr, base: str) -> Iterator[pl.Expr]:
@@ -96,7 +145,7 @@ def _lines(field: Field, value: pl.Expr, base: str) -> Iterator[pl.Expr]:
     part = geometry_iri("")
     node = pl.concat_str(pl.lit("<"), _SUBJECT, pl.lit(f"{part}>"))
     yield _line(field.path, pl.when(value.is_not_null()).then(node))
-    yield _line(f"{GEO}asWKT", text, part)
+    yield _line(_AS_WKT, text, part)
     yield _line(RDF_TYPE, pl.concat_str(pl.lit("<"), kind, pl.lit(">")), part)
 
 
