@@ -8,25 +8,19 @@ comments: it cannot read a keyword where this parser read something else.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, cast
-from urllib.parse import urljoin
 
 from lark import Token
 
-from trigpoint.errors import InvalidParameter, QueryRejected
+from trigpoint.graph.dataset import Dataset, dataset_changes
 from trigpoint.graph.sparql import MAX_DEPTH, MAX_LENGTH, ParsedQuery, parse_query
-from trigpoint.graph.written import Changes, start_of, write_tokens
+from trigpoint.graph.written import start_of, write_tokens
 
 QueryForm = Literal["select", "ask", "construct", "describe"]
 
 _FORMS: Final = frozenset({"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"})
-_CODE_POINT: Final = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
-# RFC 3987 as SPARQL has it: a scheme, and then anything that `<…>` may enclose.
-_ABSOLUTE: Final = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*:[^<>"{}|^`\\\x00-\x20]*')
-_LOCAL_ESCAPE: Final = re.compile(r"\\([-_~.!$&'()*+,;=/?#@%])")
 
 
 @dataclass(frozen=True)
@@ -42,6 +36,7 @@ class CheckedQuery:
     text: str
     names: tuple[str, ...]
     star: int | None
+    dataset: bool
 
     def with_columns(self, visible: Sequence[str]) -> str:
         """The text with `SELECT *` spelled out over the `visible` variables.
@@ -60,20 +55,28 @@ def check_query(
     text: str,
     *,
     base: str,
+    default_graphs: Iterable[str] = (),
+    named_graphs: Iterable[str] = (),
+    foreign: bool = False,
     max_length: int = MAX_LENGTH,
     max_depth: int = MAX_DEPTH,
 ) -> CheckedQuery:
     """Parse a query and decide whether it may run.
 
-    `base` is the base IRI of the installation: relative IRIs resolve against
-    it, and `FROM` may name graphs under `{base}/graph/` only. Raises
-    QueryTooLarge (length in characters, nesting in brackets) and QueryRejected:
-    syntax errors with line and column, updates, `SERVICE`, foreign graphs.
+    `base` is the base IRI of the installation: relative IRIs resolve against it, and
+    only graphs under `{base}/graph/` may be named, unless `foreign` allows any.
+    `default_graphs` and `named_graphs` are what the client names beside the query
+    (SPARQL 1.1 Protocol, section 2.1.4), in place of `FROM` in the text. Raises
+    QueryTooLarge (length in characters, nesting in brackets), QueryRejected (syntax
+    errors with line and column, updates, `SERVICE`, foreign graphs) and
+    InvalidParameter (a graph beside the query that is no IRI).
     """
     parsed = parse_query(text, max_length=max_length, max_depth=max_depth)
     form = next(token for token in parsed.tokens if token.type in _FORMS)
-    changes = Changes(
-        {place: f"<{iri}>" for place, iri in _graphs(parsed.tokens, base).items()}
+    changes, named = dataset_changes(
+        parsed.tokens,
+        form,
+        Dataset(base, tuple(default_graphs), tuple(named_graphs), foreign),
     )
     written, star = write_tokens(parsed.tokens, changes, _star(parsed, form))
     names = dict.fromkeys(t.value[1:] for t in parsed.tokens if t.type == "VAR")
@@ -82,66 +85,7 @@ def check_query(
         text=written,
         names=tuple(names),
         star=star,
-    )
-
-
-def absolute_iri(iri: str, parameter: str) -> str:
-    """The IRI that a client gave as a parameter of the protocol, if it is one."""
-    if not _ABSOLUTE.fullmatch(iri):
-        raise InvalidParameter(
-            f"{parameter} is “{iri[:60]}”: expected an absolute IRI",
-            parameter=parameter,
-        )
-    return iri
-
-
-def _graphs(tokens: Sequence[Token], base: str) -> dict[int, str]:
-    """The absolute IRI of each `FROM`, by the place of its token in the text."""
-    prefixes: dict[str, str] = {}
-    current = base
-    graphs: dict[int, str] = {}
-    rest = iter(tokens)
-    for token in rest:
-        if token.type == "BASE":
-            current = urljoin(current, _iri_text(next(rest)))
-        elif token.type == "PREFIX":
-            prefix = next(rest).value
-            prefixes[prefix] = urljoin(current, _iri_text(next(rest)))
-        elif token.type == "FROM":
-            name = _after_named(rest)
-            graphs[start_of(name)] = _own_graph(name, prefixes, current, base)
-    return graphs
-
-
-def _after_named(rest: Iterator[Token]) -> Token:
-    token = next(rest)
-    return next(rest) if token.type == "NAMED" else token
-
-
-def _own_graph(name: Token, prefixes: dict[str, str], current: str, base: str) -> str:
-    if name.type == "IRIREF":
-        iri = urljoin(current, _iri_text(name))
-    else:
-        prefix, _, local = name.value.partition(":")
-        start = prefixes.get(f"{prefix}:")
-        if start is None:
-            raise QueryRejected(
-                f"line {name.line}, column {name.column}: "
-                f"the prefix {prefix}: is not declared"
-            )
-        iri = start + _LOCAL_ESCAPE.sub(r"\1", local)
-    if not re.fullmatch(rf"{re.escape(base)}/graph/[A-Za-z0-9-]+", iri):
-        raise QueryRejected(
-            f"line {name.line}, column {name.column}: FROM <{iri}> is not a graph "
-            f"of this endpoint; nothing is fetched, and ours are {base}/graph/…",
-            graph=iri,
-        )
-    return iri
-
-
-def _iri_text(token: Token) -> str:
-    return _CODE_POINT.sub(
-        lambda found: chr(int(found[1] or found[2], 16)), token.value[1:-1]
+        dataset=named,
     )
 
 

@@ -14,11 +14,11 @@ from typing import Final
 from lark import Token
 
 from trigpoint.errors import InvalidParameter, QueryRejected
-from trigpoint.graph.guard import absolute_iri
+from trigpoint.graph.dataset import absolute_iri
 from trigpoint.graph.sparql import MAX_DEPTH, parse_update
 from trigpoint.graph.written import Changes, start_of, write_tokens
 
-MAX_UPDATE_LENGTH: Final = 1_000_000
+MAX_UPDATE_LENGTH: Final = 2_000_000
 
 _OPENING: Final = frozenset("([{")
 _CLOSING: Final = frozenset(")]}")
