@@ -84,24 +84,29 @@ def check_coding(request: Request) -> None:
 
 async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
     """The body of a request; raises UnsupportedMediaType for one with a content coding,
-    BodyTooLarge once it is past the limit, and BodyTooSlow when it is not there in
-    time."""
+    BodyTooLarge when it says that it is past the limit, before any is read, or once it
+    is, and BodyTooSlow when it is not there in time."""
     check_coding(request)
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > limit:
+        raise _too_large(limit)
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > limit:
-                    raise BodyTooLarge(
-                        f"the body has more than {limit} bytes: send less", limit=limit
-                    )
+                    raise _too_large(limit)
     except TimeoutError as error:
         raise BodyTooSlow(
             f"the body took more than {BODY_SECONDS:.0f} seconds: send less",
             limit=BODY_SECONDS,
         ) from error
     return bytes(body)
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"the body has more than {limit} bytes: send less", limit=limit)
 
 
 class Bench:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from functools import partial
-
 from fastapi import FastAPI
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.compression import Compression
 from api.limits import check_request
 from api.paths import RawPath
 from api.problems import of_error
@@ -22,11 +19,26 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-_EXPOSED = ("Content-Location", "ETag", "Link", "Repr-Digest", LOG_SIZE_HEADER)
-_FILE = re.compile(
-    r"^/dumps/|^/lookup/points|/download\.rsf$|^/registers/[^/]+/v1/download-"
+_EXPOSED = (
+    "Content-Location",
+    "ETag",
+    "Link",
+    "Repr-Digest",
+    "Retry-After",
+    LOG_SIZE_HEADER,
 )
-_HASH_TILE = re.compile(r"^/registers/[^/]+/tile/[0-9]")
+# SPARQL clients in browsers send more than the few that need no leave. The star stands
+# for the rest, but never for `Authorization`.
+_ALLOWED = (
+    "Accept",
+    "Accept-Language",
+    "Content-Type",
+    "If-None-Match",
+    "If-Range",
+    "Range",
+    "X-Requested-With",
+    "*",
+)
 _ALWAYS = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", ", ".join(_EXPOSED).encode()),
@@ -37,7 +49,7 @@ _ALWAYS = [
 _PREFLIGHT = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS, POST",
-    "Access-Control-Allow-Headers": "Content-Type, If-None-Match, If-Range, Range",
+    "Access-Control-Allow-Headers": ", ".join(_ALLOWED),
     "Access-Control-Max-Age": "86400",
 }
 
@@ -92,30 +104,3 @@ def _is_preflight(scope: Scope) -> bool:
     if scope["method"] != "OPTIONS":
         return False
     return "access-control-request-method" in Headers(scope=scope)
-
-
-class Compression:
-    """gzip for what is made in memory; files are sent as they are, for ranges, and so
-    are tiles of hashes, which do not get shorter."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self._gzip = GZipMiddleware(app, minimum_size=1000, compresslevel=6)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        if _FILE.search(path) or _HASH_TILE.search(path):
-            await self._app(scope, receive, send)
-        else:
-            await self._gzip(scope, receive, partial(_send_weakened, send))
-
-
-async def _send_weakened(send: Send, message: Message) -> None:
-    """Send on; what was compressed is not the bytes that a strong validator names (RFC
-    9110, section 8.8.3.3)."""
-    if message["type"] == "http.response.start":
-        headers = MutableHeaders(scope=message)
-        etag = headers.get("etag", "")
-        if "content-encoding" in headers and etag.startswith('"'):
-            headers["etag"] = f"W/{etag}"
-    await send(message)

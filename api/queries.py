@@ -1,137 +1,214 @@
-"""Reading a SPARQL request: the query, and the formats that its answer may have.
+"""Reading a SPARQL request: its parameters, and the formats that its answer may have.
 
-SPARQL 1.1 Protocol (W3C Recommendation 2013), section 2.1.
+SPARQL 1.1 Protocol (W3C Recommendation 2013), section 2.1. A query that is posted as it
+is counts as the parameter that it stands for. Parameters that are not known are passed
+over, since clients send all sorts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import parse_qsl
 
 from fastapi import Request
 
-from api.limits import UnsupportedMediaType, read_body
-from api.negotiation import NotAcceptable, parse_accept, quality_of
+from api.limits import MAX_BODY, UnsupportedMediaType, read_body
+from api.negotiation import MediaRange, NotAcceptable, parse_accept, quality_of
 from trigpoint.errors import InvalidParameter, QueryRejected
 from trigpoint.graph import GRAPH_FORMATS, SOLUTION_FORMATS
 
-FORM_TYPE = "application/x-www-form-urlencoded"
-QUERY_TYPE = "application/sparql-query"
-FORMATS = (*SOLUTION_FORMATS, *GRAPH_FORMATS)
-# Clients ask for the plain types as well; the answer has the precise one.
-_PLAIN = {
-    "application/json": "application/sparql-results+json",
-    "application/xml": "application/sparql-results+xml",
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+QUERY_TYPE: Final = "application/sparql-query"
+UPDATE_TYPE: Final = "application/sparql-update"
+FORMATS: Final = (*SOLUTION_FORMATS, *GRAPH_FORMATS)
+_MAX_PARAMETERS: Final = 1_000
+_BOM: Final = "\ufeff"
+_DIRECT: Final = {QUERY_TYPE: "query", UPDATE_TYPE: "update"}
+
+# What clients also ask for; the answer has the precise type.
+_ALSO: Final = {
+    "application/sparql-results+json": ("application/json",),
+    "application/sparql-results+xml": ("application/xml", "text/xml"),
+    "text/turtle": ("application/x-turtle", "application/turtle", "text/n3"),
+    "application/n-triples": ("text/plain",),
+    "application/rdf+xml": ("application/xml", "text/xml"),
+    "application/ld+json": ("application/json",),
 }
-_DATASETS = ("default-graph-uri", "named-graph-uri")
+# What the short names stand for. Those of a syntax name it for both kinds of answers.
+_NAMES: Final = {
+    "json": ("application/sparql-results+json", "application/ld+json"),
+    "xml": ("application/sparql-results+xml", "application/rdf+xml"),
+    **{form.name: (form.media_type,) for form in FORMATS[2:]},
+    "turtle": ("text/turtle",),
+    "n3": ("text/turtle",),
+    "ntriples": ("application/n-triples",),
+    "rdf+xml": ("application/rdf+xml",),
+    "json-ld": ("application/ld+json",),
+}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A query and, when the client named one, the short name of a format."""
+    """A query as it was sent. `formats` are media types by `format`, best first, and
+    None when the client named none there; the graphs are those of the protocol."""
 
     query: str
-    format: str | None = None
+    formats: tuple[str, ...] | None = None
+    default_graphs: tuple[str, ...] = ()
+    named_graphs: tuple[str, ...] = ()
+
+    def accepted(self, accept: str | None) -> tuple[str, ...]:
+        """Media types for the answer by `format` or else by `Accept`; raises
+        NotAcceptable when the latter names none that there is."""
+        return accepted_formats(accept) if self.formats is None else self.formats
 
 
-def asked_in_url(parameters: Mapping[str, str]) -> Asked | None:
-    """The query of a GET; None when there is none."""
-    return _asked(list(parameters.items()))
+def asked_in(pairs: Sequence[tuple[str, str]]) -> Asked | None:
+    """The query in the parameters of a request; None when there is none.
 
-
-async def asked_in_body(request: Request) -> Asked:
-    """The query of a POST, as a form or as it is.
-
-    Raises UnsupportedMediaType, InvalidParameter, QueryRejected and BodyTooLarge.
+    Raises InvalidParameter for two queries or an unknown format, and QueryRejected for
+    an update.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "application/sparql-update":
-        raise _no_update()
-    if kind not in (FORM_TYPE, QUERY_TYPE):
-        raise UnsupportedMediaType(
-            f"the body is of type “{kind[:60]}”: expected {FORM_TYPE} or {QUERY_TYPE}",
-            available=[FORM_TYPE, QUERY_TYPE],
+    given: dict[str, list[str]] = {}
+    for name, value in pairs:
+        given.setdefault(name, []).append(value)
+    if "update" in given:
+        raise QueryRejected(
+            "updates are not offered: records change through releases",
+            parameter="update",
         )
-    text = _text(await read_body(request))
-    url = list(request.query_params.items())
-    if kind == QUERY_TYPE:
-        asked = _asked([*url, ("query", text)])
-    else:
-        asked = _asked([*url, *parse_qsl(text, keep_blank_values=True)])
-    if asked is None:
-        raise InvalidParameter("expected query=, a SPARQL query", parameter="query")
-    return asked
+    queries = given.get("query", [])
+    if not queries:
+        return None
+    if len(queries) > 1:
+        raise InvalidParameter("query is given more than once", parameter="query")
+    return Asked(
+        queries[0],
+        _named_formats(given.get("format", [])),
+        tuple(given.get("default-graph-uri", ())),
+        tuple(given.get("named-graph-uri", ())),
+    )
 
 
-def _text(body: bytes) -> str:
+def missing_query() -> InvalidParameter:
+    return InvalidParameter("expected query=, a SPARQL query", parameter="query")
+
+
+def parameters_in_url(request: Request) -> list[tuple[str, str]]:
+    """The parameters of the address, in order; raises InvalidParameter."""
+    return _parsed(request.scope["query_string"], "the query string")
+
+
+async def parameters_of(
+    request: Request, direct: Mapping[str, str] = _DIRECT, limit: int = MAX_BODY
+) -> list[tuple[str, str]]:
+    """The parameters of a POST: those of its address, then those of its body.
+
+    A body of a type in `direct` is one parameter, by the name that stands there. Of a
+    body at most `limit` bytes are read. Raises UnsupportedMediaType, InvalidParameter
+    and what `read_body` does.
+    """
+    kind, charset = _content_type(request.headers.get("content-type", ""))
+    if kind != FORM_TYPE and kind not in direct:
+        expected = ", ".join((FORM_TYPE, *direct))
+        raise UnsupportedMediaType(
+            f"the body is of type “{kind[:60]}”: expected one of {expected}",
+            available=[FORM_TYPE, *direct],
+        )
+    if charset not in ("utf-8", "utf8", "us-ascii"):
+        raise UnsupportedMediaType(
+            f"the body has the charset “{charset[:60]}”: expected utf-8"
+        )
+    pairs = parameters_in_url(request)
+    body = await read_body(request, limit)
+    if kind == FORM_TYPE:
+        return [*pairs, *_parsed(body, "the form")]
+    return [*pairs, (direct[kind], _text(body, "the body").removeprefix(_BOM))]
+
+
+def _content_type(header: str) -> tuple[str, str]:
+    """Media type and charset in small letters; without a charset it is UTF-8."""
+    kind, *parameters = (part.strip().lower() for part in header.split(";"))
+    named = dict(part.partition("=")[::2] for part in parameters)
+    return kind, named.get("charset", "utf-8").strip(' "')
+
+
+def _text(body: bytes, what: str) -> str:
     try:
         return body.decode()
     except UnicodeDecodeError as error:
         raise InvalidParameter(
-            f"the body is not UTF-8: {error}", parameter="query"
+            f"{what} is not UTF-8: {error}", parameter="query"
         ) from error
 
 
-def _asked(pairs: list[tuple[str, str]]) -> Asked | None:
-    names = [name for name, _ in pairs]
-    if "update" in names:
-        raise _no_update()
-    for name in _DATASETS:
-        if name in names:
-            raise QueryRejected(
-                f"{name} is not offered: use FROM in the query", parameter=name
-            )
-    if names.count("query") > 1 or names.count("format") > 1:
-        raise InvalidParameter("query is given more than once", parameter="query")
-    given = dict(pairs)
-    if "query" not in given:
-        return None
-    return Asked(given["query"], given.get("format"))
+def _parsed(encoded: bytes, what: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(
+            _text(encoded, what),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_MAX_PARAMETERS,
+        )
+    except UnicodeDecodeError as error:
+        raise InvalidParameter(
+            f"what is percent-encoded in {what} is not UTF-8: {error}"
+        ) from error
+    except ValueError as error:
+        raise InvalidParameter(
+            f"{what} has more than {_MAX_PARAMETERS} parameters: send fewer"
+        ) from error
 
 
-def _no_update() -> QueryRejected:
-    return QueryRejected(
-        "updates are not offered: records change through releases", parameter="update"
-    )
+def _named_formats(values: Sequence[str]) -> tuple[str, ...] | None:
+    """Media types by `format`, whose values are short names or lists of media types.
+
+    Some clients send both. What is not known beside something known is passed over.
+    """
+    named = [value.strip() for value in values if value.strip()]
+    found: dict[str, None] = {}
+    for value in named:
+        # A plus sign that was not encoded comes as a space.
+        short = _NAMES.get(value.lower().replace(" ", "+"))
+        found.update(dict.fromkeys(short or _fitting(value.replace(" ", "+"))))
+    if named and not found:
+        raise InvalidParameter(
+            f"format is “{named[0][:60]}”: expected a media type or one of "
+            f"{', '.join(_NAMES)}",
+            parameter="format",
+        )
+    return tuple(found) if named else None
 
 
-def accepted_formats(named: str | None, accept: str | None) -> tuple[str, ...]:
-    """Media types for the answer, best first; raises NotAcceptable."""
-    if named is not None:
-        return (_known(named),)
-    ranges = parse_accept(accept or "")
-    if not ranges:
-        return ()
-    plain = {precise: kind for kind, precise in _PLAIN.items()}
+def _fitting(ranges: str) -> list[str]:
+    """The media types that fit a list of ranges, best first."""
+    return _by_quality(parse_accept(ranges))
+
+
+def _by_quality(ranges: Iterable[MediaRange]) -> list[str]:
+    wanted = list(ranges)
     qualities: dict[str, float] = {}
     for form in FORMATS:
-        kinds = [form.media_type, plain.get(form.media_type, form.media_type)]
-        qualities[form.media_type] = max(quality_of(kind, ranges) for kind in kinds)
-    wanted = [kind for kind, quality in qualities.items() if quality > 0]
-    if not wanted:
-        raise not_acceptable_types(qualities)
-    return tuple(sorted(wanted, key=lambda kind: -qualities[kind]))
+        kinds = (form.media_type, *_ALSO.get(form.media_type, ()))
+        qualities[form.media_type] = max(quality_of(kind, wanted) for kind in kinds)
+    fitting = [kind for kind, quality in qualities.items() if quality > 0]
+    return sorted(fitting, key=lambda kind: -qualities[kind])
 
 
-def _known(named: str) -> str:
-    for form in FORMATS:
-        if named == form.name:
-            return form.media_type
-    raise InvalidParameter(
-        f"format is “{named[:60]}”: expected one of "
-        f"{', '.join(form.name for form in FORMATS)}",
-        parameter="format",
-    )
-
-
-def not_acceptable_types(kinds: Iterable[str]) -> NotAcceptable:
-    available = [{"mediaType": kind} for kind in kinds]
-    return NotAcceptable(
-        f"nothing that Accept names is available here: expected one of "
-        f"{', '.join(kinds)}",
-        available=available,
-    )
+def accepted_formats(accept: str | None) -> tuple[str, ...]:
+    """Media types for the answer, best first; raises NotAcceptable."""
+    ranges = parse_accept(accept or "")
+    fitting = _by_quality(ranges)
+    if ranges and not fitting:
+        kinds = [form.media_type for form in FORMATS]
+        raise NotAcceptable(
+            "nothing that Accept names is available here: expected one of "
+            f"{', '.join(kinds)}",
+            available=[{"mediaType": kind} for kind in kinds],
+        )
+    return tuple(fitting)
 
 
 def not_acceptable(error: InvalidParameter) -> NotAcceptable:

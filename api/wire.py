@@ -1,11 +1,20 @@
 """HTTP on the wire: llhttp's parser, with a bound on what it may be sent before it says
-anything. llhttp itself reads a request's head, however long it gets."""
+anything, and on how long it waits for somebody to read. llhttp itself reads a head,
+however long it gets."""
 
 from __future__ import annotations
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from functools import partial
+
+from starlette.types import Scope
+from uvicorn.protocols.http.httptools_impl import (
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 MAX_HEAD = 65_536  # bytes that may pass without a request, or a part of a body, in them
+LINGERING = 30.0  # seconds that what was sent has to be taken in once all is said
+_BREAK_OFF = "trigpoint.break-off"
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -23,6 +32,9 @@ class BoundedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._silent = 0
         super().on_headers_complete()
+        # The application runs later, and finds this.
+        call = partial(self._break_off, self.cycle)
+        self.scope["extensions"] = {_BREAK_OFF: {"call": call}}
 
     def on_body(self, body: bytes) -> None:
         self._silent = 0
@@ -31,3 +43,26 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._silent = 0
         super().on_message_complete()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        self._end_soon()
+
+    def _break_off(self, cycle: RequestResponseCycle) -> None:
+        cycle.disconnected = True  # nothing more is sent, and that is meant
+        self.transport.close()
+        self._end_soon()
+
+    def _end_soon(self) -> None:
+        """A transport that was closed waits until its buffer is read; here, not for
+        ever."""
+        if self.transport.get_write_buffer_size():
+            self.loop.call_later(LINGERING, self.transport.abort)
+
+
+def break_off(scope: Scope) -> None:
+    """End a connection within the answer to a request, so that nobody can take what was
+    sent for all of it. Servers other than ours do it when no last message comes."""
+    extension = scope.get("extensions", {}).get(_BREAK_OFF)
+    if extension is not None:
+        extension["call"]()

@@ -13,20 +13,20 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.negotiation import HTML, Format, accept_of, parse_accept, quality_of
-from api.parameters import Once
 from api.paths import ReadRoute
 from api.queries import (
     FORMATS,
     QUERY_TYPE,
     Asked,
-    accepted_formats,
-    asked_in_body,
-    asked_in_url,
+    asked_in,
+    missing_query,
     not_acceptable,
+    parameters_in_url,
+    parameters_of,
 )
 from api.replies import Reply
 from api.service import Here, Service
-from trigpoint.errors import InvalidParameter
+from trigpoint.errors import InvalidParameter, QueryRejected
 
 router = APIRouter(route_class=ReadRoute, tags=["SPARQL"])
 
@@ -62,31 +62,31 @@ _BODIES = {
 
 @router.get(
     "/sparql",
-    dependencies=[Once],
     responses=_ANSWERS,
     openapi_extra={"parameters": [_QUERY, _FORMAT]},
 )
 async def query(here: Here, request: Request) -> Response:
     """Answer a SPARQL query; a browser without one gets a form."""
-    asked = asked_in_url(request.query_params)
+    asked = asked_in(parameters_in_url(request))
     if asked is None and _wants_page(request):
         sizes = here.view().sizes
         page = here.pages.render("sparql", formats=[f.name for f in FORMATS])
         return Reply(page, HTML, sizes=sizes, headers={"Vary": "Accept"})
     if asked is None:
-        raise InvalidParameter("expected query=, a SPARQL query", parameter="query")
+        raise missing_query()
     return await _answer(here, asked, accept_of(request))
 
 
 @router.post(
     "/sparql",
-    dependencies=[Once],
     responses=_ANSWERS,
     openapi_extra={"requestBody": {"required": True, "content": _BODIES}},
 )
 async def posted(here: Here, request: Request) -> Response:
     """Answer a SPARQL query sent as a form or as `application/sparql-query`."""
-    asked = await asked_in_body(request)
+    asked = asked_in(await parameters_of(request))
+    if asked is None:
+        raise missing_query()
     return await _answer(here, asked, accept_of(request))
 
 
@@ -97,7 +97,9 @@ def _wants_page(request: Request) -> bool:
 
 
 async def _answer(here: Service, asked: Asked, accept: str | None) -> Response:
-    accepted = accepted_formats(asked.format, accept)
+    if asked.default_graphs or asked.named_graphs:
+        raise QueryRejected("default-graph-uri is not offered: use FROM in the query")
+    accepted = asked.accepted(accept)
     view = here.view()
     try:
         found = await here.queries.run(partial(here.pool.run, asked.query, accepted))
@@ -105,5 +107,5 @@ async def _answer(here: Service, asked: Asked, accept: str | None) -> Response:
         raise not_acceptable(error) from error
     here.check_same(view)  # a query may have waited long
     form = Format("", found.media_type)
-    vary = {} if asked.format else {"Vary": "Accept"}
+    vary = {} if asked.formats else {"Vary": "Accept"}
     return Reply(found.body, form, sizes=view.sizes, headers=vary)
