@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -20,13 +20,23 @@ _TIMEOUT = 60.0  # seconds for one answer
 _GRACE = 10.0  # seconds that a server may take to end before it is killed
 
 
-@contextmanager
-def serving(*module: str) -> Iterator[Server]:
+def serving(*module: str) -> AbstractContextManager[Server]:
     """`python -m MODULE…` as a server that prints its address first."""
+    return started(sys.executable, "-m", *module)
+
+
+@contextmanager
+def started(*command: str, errors: int | None = None) -> Iterator[Server]:
+    """A program as a server; the first line that it prints has its address. `errors`
+    is where its standard error goes, as `subprocess` takes it.
+
+    Raises RuntimeError when it ends instead.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-m", *module],
+        command,
         cwd=_ROOT,
         stdout=subprocess.PIPE,
+        stderr=errors,
         stdin=subprocess.DEVNULL,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
@@ -35,11 +45,11 @@ def serving(*module: str) -> Iterator[Server]:
         assert process.stdout is not None
         line = process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{' '.join(module)} did not start")
-        address = urlsplit(line.split()[0])
+            raise RuntimeError(f"{' '.join(command)} did not start")
+        address = urlsplit(next(word for word in line.split() if "://" in word))
         assert address.hostname is not None
         assert address.port is not None
-        yield Server(address.hostname, address.port)
+        yield Server(address.hostname, address.port, process.pid)
     finally:
         process.terminate()
         try:
@@ -53,10 +63,11 @@ def serving(*module: str) -> Iterator[Server]:
 
 @dataclass(frozen=True)
 class Server:
-    """Where a server listens."""
+    """Where a server listens, and its process or the one that leads its processes."""
 
     host: str
     port: int
+    pid: int
 
     @property
     def home(self) -> str:
