@@ -31,6 +31,7 @@ from api.negotiation import NotAcceptable
 from api.paths import is_head
 from api.replies import RangeNotSatisfiable
 from api.rows import InvalidRows
+from api.sandbox.loopback import ForeignOrigin, NotLoopback
 from trigpoint import errors
 
 MEDIA_TYPE = "application/problem+json"
@@ -53,11 +54,13 @@ TABLE: dict[type[errors.TrigpointError], Kind] = {
     errors.NoSuchRecord: Kind(404, "The register holds no such record"),
     errors.NoSuchEntry: Kind(404, "The register has no such entry"),
     errors.NoSuchItem: Kind(404, "There is no such item"),
+    errors.NoSuchGraph: Kind(404, "There is no such graph"),
     errors.Withheld: Kind(410, "The content is withheld"),
     errors.InvalidInput: Kind(400, "A value cannot be read"),
     errors.InvalidIdentifier: Kind(400, "An identifier cannot be read"),
     errors.InvalidPoint: Kind(400, "A position cannot be read"),
     errors.InvalidParameter: Kind(400, "A parameter cannot be used"),
+    errors.InvalidGraph: Kind(400, "The body is not the RDF that it is said to be"),
     errors.InvalidTable: Kind(422, "The body is no table that can be answered"),
     errors.TableTooLong: Kind(413, "The table has too many rows"),
     errors.QueryRejected: Kind(400, "The query is not offered here"),
@@ -73,6 +76,8 @@ TABLE: dict[type[errors.TrigpointError], Kind] = {
     errors.ItemRejected: Kind(422, "The row does not conform to the register's shape"),
     errors.ReleaseRejected: Kind(422, "Rows do not conform to the register's shape"),
     InvalidRows: Kind(422, "The body does not hold rows of the register"),
+    NotLoopback: Kind(421, "The sandbox answers to loopback only"),
+    ForeignOrigin: Kind(403, "Pages of other sites may not write here"),
     BodyTooSlow: Kind(408, "The request's body came too slowly"),
     NotAcceptable: Kind(406, "None of the formats asked for is available"),
     RangeNotSatisfiable: Kind(416, "The range lies beyond the end"),
@@ -212,7 +217,7 @@ def _of_http_error(request: Request, error: HTTPException) -> Response:
 def _allowed(request: Request) -> str:
     """Every method that the address takes, whichever route takes it."""
     found = ["OPTIONS"]
-    for method in ("GET", "POST"):
+    for method in ("GET", "POST", "PUT", "DELETE"):
         scope = {**request.scope, "method": method}
         if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
             found += [method, "HEAD"] if method == "GET" else [method]

@@ -23,7 +23,8 @@ from fastapi import Depends, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from api.limits import BodyTooLarge, BodyTooSlow, Result
+from api.bodies import save_body
+from api.limits import Result
 from trigpoint.errors import TooBusy, TrigpointError
 
 MAX_TABLE = 256_000_000  # bytes of a body
@@ -32,7 +33,6 @@ ANSWER_SECONDS = 900.0  # that an answer may take to go
 MAX_TABLES = 8  # in work at once
 HELD = 8_000_000  # bytes of an answer that are made before any is sent
 _THREADS = 2
-_WRITTEN = 1 << 20  # bytes of a body that are written at once
 _SENT = 1 << 18  # bytes of an answer that are sent at once
 
 _log = logging.getLogger("api")
@@ -66,7 +66,7 @@ class Tables:
         """
         table = self._admit()
         try:
-            await _receive(request, table.path)
+            await save_body(request, table.path, limit=MAX_TABLE, seconds=TABLE_SECONDS)
             answering, headers = await self.work(lambda: open_table(table.path))
             held, ended = await self._hold(answering.batches)
         except BaseException:
@@ -116,39 +116,6 @@ class _Table:
     def close(self) -> None:
         self.path.unlink(missing_ok=True)
         self._leave()
-
-
-async def _receive(request: Request, path: Path) -> None:
-    """Write the body of a request to a file; raises BodyTooLarge and BodyTooSlow."""
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > MAX_TABLE:
-        raise _too_large()
-    try:
-        async with (
-            asyncio.timeout(TABLE_SECONDS),
-            await anyio.open_file(path, "wb") as file,
-        ):
-            total, waiting = 0, bytearray()
-            async for chunk in request.stream():
-                total += len(chunk)
-                if total > MAX_TABLE:
-                    raise _too_large()
-                waiting += chunk
-                if len(waiting) >= _WRITTEN:
-                    await file.write(waiting)
-                    waiting = bytearray()
-            await file.write(waiting)
-    except TimeoutError as error:
-        raise BodyTooSlow(
-            f"the body took more than {TABLE_SECONDS:.0f} seconds: send fewer rows",
-            limit=TABLE_SECONDS,
-        ) from error
-
-
-def _too_large() -> BodyTooLarge:
-    return BodyTooLarge(
-        f"the body has more than {MAX_TABLE} bytes: send it in parts", limit=MAX_TABLE
-    )
 
 
 class _Streamed(StreamingResponse):

@@ -45,6 +45,12 @@ class NoSuchItem(NotFound):
     slug = "no-such-item"
 
 
+class NoSuchGraph(NotFound):
+    """The store has no graph of that name."""
+
+    slug = "no-such-graph"
+
+
 class Withheld(TrigpointError):
     """The item was held, and its content is withheld for good."""
 
@@ -67,6 +73,12 @@ class InvalidPoint(InvalidInput):
 
 class InvalidParameter(InvalidInput):
     slug = "invalid-parameter"
+
+
+class InvalidGraph(InvalidInput):
+    """A document is not the RDF that it is said to be."""
+
+    slug = "invalid-graph"
 
 
 class InvalidTable(InvalidInput):
@@ -271,3 +283,21 @@ class QueryBusy(TrigpointError):
     """No worker was free for the query in time; nothing was run."""
 
     slug = "query-busy"
+
+
+class RemoteUnavailable(TrigpointError):
+    """The remote store does not answer, refuses, or answers what is no answer."""
+
+    slug = "remote-unavailable"
+
+
+class RemoteBehind(TrigpointError):
+    """The remote store is being brought up to a view, or holds none that may be told."""
+
+    slug = "remote-behind"
+
+
+class RemoteDiffers(TrigpointError):
+    """The remote store does not hold what was sent to it."""
+
+    slug = "remote-differs"
