@@ -68,6 +68,8 @@ TABLE: dict[type[errors.TrigpointError], Kind] = {
     errors.QueryTimedOut: Kind(503, "The query took too long"),
     errors.QueryFailed: Kind(503, "The query was not answered"),
     errors.QueryBusy: Kind(503, "Too many queries are waiting"),
+    errors.RemoteUnavailable: Kind(503, "The SPARQL server does not answer"),
+    errors.RemoteBehind: Kind(503, "The SPARQL server is being brought up to date"),
     errors.DataBusy: Kind(503, "The registers are being written to"),
     errors.ViewsBehind: Kind(503, "The views are being built anew"),
     errors.NotSigned: Kind(404, "No checkpoint was signed of that"),
@@ -154,7 +156,13 @@ def _headers(error: errors.TrigpointError, status: int) -> dict[str, str]:
     if isinstance(error, errors.NotPermitted):
         scope = 'Bearer realm="trigpoint", error="insufficient_scope"'
         return {"WWW-Authenticate": scope}
-    busy = (errors.QueryBusy, errors.DataBusy, errors.TooBusy, errors.ViewsBehind)
+    busy = (
+        errors.QueryBusy,
+        errors.DataBusy,
+        errors.TooBusy,
+        errors.ViewsBehind,
+        errors.RemoteBehind,
+    )
     return {"Retry-After": RETRY_SECONDS} if isinstance(error, busy) else {}
 
 
