@@ -33,6 +33,7 @@ from api.routes import (
     registers,
     sparql,
     tiles,
+    void,
 )
 from api.service import follow, serving, stay_fresh
 from api.streaming import Tables
@@ -56,6 +57,7 @@ _DOORS = (
     boundary_quality,
     sparql,
     dumps,
+    void,
     gds,
     openapi,
 )

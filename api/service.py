@@ -22,6 +22,7 @@ from api.drawn import DrawnBoundaries
 from api.limits import Bench
 from api.pages import Pages
 from api.reading import Reading, prefix_of
+from api.statements import KeptBodies
 from api.vocabulary import Term, terms_of
 from trigpoint.dump import Dumps
 from trigpoint.errors import TrigpointError, ViewsBehind
@@ -90,6 +91,7 @@ class Service(Reading):
     drawn: DrawnBoundaries = field(default_factory=DrawnBoundaries)
     dated: DatedAreas = field(default_factory=DatedAreas)
     reports: AreaReports = field(default_factory=AreaReports)
+    bodies: KeptBodies = field(default_factory=KeptBodies)
     _served: int = field(default=0)
     _fault: str = field(default="")
     _unsigned: str = field(default="")

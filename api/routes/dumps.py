@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
+from api.description import void_link
 from api.files import MEDIA_TYPES, dump_reply
 from api.negotiation import HTML, Choice
 from api.parameters import Known
@@ -32,9 +33,10 @@ def dumps(here: Here, choice: Annotated[Choice, Depends(DATA)]) -> Response:
         for suffix in here.dumps.formats(register)
     ]
     if choice.format == HTML:
-        page = here.pages.render("dumps", dumps=found)
-        return Reply(page, choice, sizes=sizes)
-    return Reply(as_json({"dumps": found}), choice, sizes=sizes)
+        body = here.pages.render("dumps", dumps=found)
+    else:
+        body = as_json({"dumps": found})
+    return Reply(body, choice, sizes=sizes, links=[void_link(here)])
 
 
 def _about(here: Service, register: str, suffix: str) -> dict[str, Any]:

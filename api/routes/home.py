@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
+from api.description import VOID_DOOR, void_link
 from api.examples import examples
 from api.negotiation import HTML, JSON, TTL, Choice, Format, Offers
 from api.pages import STYLE
@@ -38,7 +39,7 @@ def home(here: Here, choice: Annotated[Choice, Depends(DATA)]) -> Response:
         )
     else:
         body = as_json(_index(here.base, len(sizes)))
-    return Reply(body, choice, sizes=sizes)
+    return Reply(body, choice, sizes=sizes, links=[void_link(here)])
 
 
 def _index(base: str, held: int) -> dict[str, Any]:
@@ -57,6 +58,7 @@ def _index(base: str, held: int) -> dict[str, Any]:
         "nearest": "/lookup/nearest?lon={lon}&lat={lat}&register={register}",
         "sparql": "/sparql",
         "dumps": "/dumps",
+        "void": VOID_DOOR,
         "vocabulary": "/def",
         "openapi": "/openapi.json",
         "health": "/health",

@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.description import service_description
 from api.negotiation import HTML, Format, accept_of, parse_accept, quality_of
 from api.paths import ReadRoute
 from api.queries import (
@@ -66,14 +67,15 @@ _BODIES = {
     openapi_extra={"parameters": [_QUERY, _FORMAT]},
 )
 async def query(here: Here, request: Request) -> Response:
-    """Answer a SPARQL query; a browser without one gets a form."""
+    """Answer a SPARQL query. Without one, a browser gets a form and a program what the
+    endpoint says of itself."""
     asked = asked_in(parameters_in_url(request))
     if asked is None and _wants_page(request):
         sizes = here.view().sizes
         page = here.pages.render("sparql", formats=[f.name for f in FORMATS])
         return Reply(page, HTML, sizes=sizes, headers={"Vary": "Accept"})
     if asked is None:
-        raise missing_query()
+        return service_description(here, request)
     return await _answer(here, asked, accept_of(request))
 
 

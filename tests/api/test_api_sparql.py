@@ -197,7 +197,7 @@ def test_browser_without_a_query_gets_a_form(client: TestClient) -> None:
     """A browser gets a form; a program that forgot its query is told so."""
     page = client.get("/sparql", headers={"Accept": "text/html,*/*;q=0.8"})
     assert '<textarea name="query"' in page.text
-    missing = client.get("/sparql")
+    missing = client.get("/sparql", headers={"Accept": JSON})
     assert (missing.status_code, missing.json()["parameter"]) == (400, "query")
 
 
