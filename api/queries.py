@@ -7,7 +7,7 @@ over, since clients send all sorts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
@@ -187,14 +187,28 @@ def _fitting(ranges: str) -> list[str]:
     return _by_quality(parse_accept(ranges))
 
 
-def _by_quality(ranges: Iterable[MediaRange]) -> list[str]:
-    wanted = list(ranges)
-    qualities: dict[str, float] = {}
-    for form in FORMATS:
-        kinds = (form.media_type, *_ALSO.get(form.media_type, ()))
-        qualities[form.media_type] = max(quality_of(kind, wanted) for kind in kinds)
+def _by_quality(ranges: Sequence[MediaRange]) -> list[str]:
+    qualities = _qualities(ranges)
     fitting = [kind for kind, quality in qualities.items() if quality > 0]
     return sorted(fitting, key=lambda kind: -qualities[kind])
+
+
+def best_quality(ranges: Sequence[MediaRange]) -> float:
+    """How well that format is accepted that is accepted best."""
+    return max(_qualities(ranges).values())
+
+
+def _qualities(ranges: Sequence[MediaRange]) -> dict[str, float]:
+    """How well each format is accepted, by its own type or by another named one."""
+    named = [one for one in ranges if one.specificity == 2]
+    return {
+        form.media_type: max(
+            quality_of(form.media_type, ranges),
+            *(quality_of(kind, named) for kind in _ALSO.get(form.media_type, ())),
+            0.0,
+        )
+        for form in FORMATS
+    }
 
 
 def accepted_formats(accept: str | None) -> tuple[str, ...]:
