@@ -9,6 +9,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from api.app import create_app
 from api.wire import BoundedHttp
@@ -34,9 +35,16 @@ def serve(
     listening: socket.socket,
     control: Connection | None = None,
 ) -> int:
-    """Serve until a signal, or the end of `control`; 0 when that was all, 2 when it
-    could not start."""
+    """Serve registers until a signal, or the end of `control`; the status of `run`."""
     app = create_app(registers, workers=setup.workers, leads=setup.leads)
+    return run(app, listening, control)
+
+
+def run(
+    app: FastAPI, listening: socket.socket, control: Connection | None = None
+) -> int:
+    """Serve an application until a signal, or the end of `control`; 0 when that was
+    all, 2 when it could not start."""
     config = uvicorn.Config(
         app,
         loop="uvloop",
