@@ -6,13 +6,12 @@ is, look-ups and records go on.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.description import service_description
+from api.description import service_description, void_link
 from api.negotiation import HTML, Format, accept_of, parse_accept, quality_of
 from api.paths import ReadRoute
 from api.queries import (
@@ -27,7 +26,9 @@ from api.queries import (
 )
 from api.replies import Reply
 from api.service import Here, Service
+from api.worked import worked_examples
 from trigpoint.errors import InvalidParameter, QueryRejected
+from trigpoint.graph import Query
 
 router = APIRouter(route_class=ReadRoute, tags=["SPARQL"])
 
@@ -72,8 +73,13 @@ async def query(here: Here, request: Request) -> Response:
     asked = asked_in(parameters_in_url(request))
     if asked is None and _wants_page(request):
         sizes = here.view().sizes
-        page = here.pages.render("sparql", formats=[f.name for f in FORMATS])
-        return Reply(page, HTML, sizes=sizes, headers={"Vary": "Accept"})
+        page = here.pages.render(
+            "sparql",
+            formats=[form.name for form in FORMATS],
+            examples=worked_examples(here.base),
+        )
+        links = [void_link(here)]
+        return Reply(page, HTML, sizes=sizes, links=links, headers={"Vary": "Accept"})
     if asked is None:
         return service_description(here, request)
     return await _answer(here, asked, accept_of(request))
@@ -104,10 +110,11 @@ async def _answer(here: Service, asked: Asked, accept: str | None) -> Response:
     accepted = asked.accepted(accept)
     view = here.view()
     try:
-        found = await here.queries.run(partial(here.pool.run, asked.query, accepted))
+        async with await here.pool.ask(Query(asked.query, accepted)) as answer:
+            body = await answer.body()
     except InvalidParameter as error:
         raise not_acceptable(error) from error
     here.check_same(view)  # a query may have waited long
-    form = Format("", found.media_type)
+    form = Format("", answer.media_type)
     vary = {} if asked.formats else {"Vary": "Accept"}
-    return Reply(found.body, form, sizes=view.sizes, headers=vary)
+    return Reply(body, form, sizes=answer.snapshot.sizes, headers=vary)
