@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,11 @@ def test_an_end_without_an_operation_is_allowed(text: str) -> None:
     ("text", "where"),
     [
         ("SELECT * { ?s ?p ?o }", "line 1, column 1"),
-        ("INSERT DATA {\n <http://a> <http://b> }", "line 2, column 24"),
+        ("INSERT {\n ?s <http://b> } WHERE {}", "line 2, column 16"),
+        ("INSERT DATA\n{ <http://a> <http://b> 'c }", "line 2, column 1: this block"),
+        ("DELETE DATA { <http://a> <http://b> <c }", "is not closed"),
+        ("INSERT DATA { GRAPH <a> { { } } }", "is not closed"),
+        (r"INSERT DATA { a:\u007D b: c: }", "is not closed"),
         ("DELETE WHERE { ?s ?p ?o", "ends too early"),
         (f"{ONE} {ONE}", "line 1, column 51"),
         ("ASK {} ; DROP ALL", "line 1, column 1"),
@@ -89,12 +94,41 @@ def test_what_is_no_update_says_where(text: str, where: str) -> None:
         check_update(text)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        "<http://a/#x> <http://b/> '}', \"}\", '''}'}''' , \"\"\"\"}\"\"\" # }\n",
+        "<http://a/> <http://b/> 'it\\'s }', '''''', '' . # '\n",
+        r"<http://a/> <http://b/> ':\u0022 }', c:\'d\#e\,f, c:%7Dg",
+        "_:a <http://b/> 'x'@en, 1.5, '1'^^<http://c/>, [ c:d ( 1 2 ) ], true . # }",
+        "GRAPH <http://g/> { c: <http://b/> '}' } c: c: c:d GRAPH c: { c: c: 1 }",
+    ],
+)
+def test_data_is_read_as_the_engine_reads_it(data: str) -> None:
+    """What looks like the end of the data within a string, an IRI or a comment is not:
+    the engine finds the same triples, and no second operation."""
+    text = f"PREFIX c: <http://c/> INSERT DATA {{ c: c: c: . {data}\n}}"
+    assert _checked(text) == _done(text)
+    assert len(_done(text)) in range(3, 12)
+
+
+def test_long_data_is_checked_quickly() -> None:
+    """A million characters take no parser apart from the engine's."""
+    begun = time.process_time()
+    check_update("INSERT DATA {" + "<a> <b> 'c'@en, [ a 1 ] . " * 38_000 + "}")
+    assert time.process_time() - begun < 5
+
+
 def test_an_update_is_read_within_bounds() -> None:
-    """Length and nesting have limits that are told."""
+    """Length, nesting and patterns have limits that are told."""
     with pytest.raises(QueryTooLarge, match="at most 50 are read"):
         check_update(ONE + " " * 50, max_length=50)
     with pytest.raises(QueryTooLarge, match="64 deep"):
         check_update("INSERT { ?s ?p ?o } WHERE " + "{" * 70)
+    with pytest.raises(QueryTooLarge, match="64 deep"):
+        check_update(r"INSERT DATA { a:\) <b> " + "[<c>" * 70 + "]" * 70 + "}")
+    with pytest.raises(QueryTooLarge, match="at most 2000 are read"):
+        check_update("DELETE WHERE {" + "?s ?p ?o ." * 2001 + "}")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import Final, Literal, cast
 
 from lark import Token
 
+from trigpoint.graph.bounds import check_bounds
 from trigpoint.graph.dataset import Dataset, dataset_changes
 from trigpoint.graph.sparql import MAX_DEPTH, MAX_LENGTH, ParsedQuery, parse_query
 from trigpoint.graph.written import start_of, write_tokens
@@ -67,11 +68,12 @@ def check_query(
     only graphs under `{base}/graph/` may be named, unless `foreign` allows any.
     `default_graphs` and `named_graphs` are what the client names beside the query
     (SPARQL 1.1 Protocol, section 2.1.4), in place of `FROM` in the text. Raises
-    QueryTooLarge (length in characters, nesting in brackets), QueryRejected (syntax
-    errors with line and column, updates, `SERVICE`, foreign graphs) and
-    InvalidParameter (a graph beside the query that is no IRI).
+    QueryTooLarge (length in characters, nesting in brackets, patterns, operators,
+    columns), QueryRejected (syntax errors with line and column, updates, `SERVICE`,
+    foreign graphs) and InvalidParameter (a graph beside the query that is no IRI).
     """
     parsed = parse_query(text, max_length=max_length, max_depth=max_depth)
+    check_bounds(parsed)
     form = next(token for token in parsed.tokens if token.type in _FORMS)
     changes, named = dataset_changes(
         parsed.tokens,

@@ -16,6 +16,7 @@ from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from trigpoint.errors import QueryRejected, QueryTooLarge
+from trigpoint.graph.data import DATA_BLOCK
 
 MAX_LENGTH: Final = 100_000
 MAX_DEPTH: Final = 64
@@ -119,17 +120,23 @@ def _syntax_error(error: UnexpectedInput, text: str) -> QueryRejected:
         what = "the query ends too early"
     else:
         line, column = error.line, error.column
-        found = ""
-        if isinstance(error, UnexpectedToken):
-            found = error.token.value
-        elif isinstance(error, UnexpectedCharacters):
-            found = error.char
-        what = f"{found[:40]!r} is not expected here"
+        what = _unexpected(error)
     return QueryRejected(
         f"syntax error at line {line}, column {column}: {what}",
         line=line,
         column=column,
     )
+
+
+def _unexpected(error: UnexpectedInput) -> str:
+    found, wanted = "", frozenset[str]()
+    if isinstance(error, UnexpectedToken):
+        found, wanted = error.token.value, frozenset(error.expected)
+    elif isinstance(error, UnexpectedCharacters):
+        found, wanted = error.char, frozenset(error.allowed or ())
+    if found == "{" and "DATA_BLOCK" in wanted:
+        return "this block of data, or a string or an IRI in it, is not closed"
+    return f"{found[:40]!r} is not expected here"
 
 
 @cache
@@ -139,7 +146,8 @@ def _query_parser() -> Lark:
 
 @cache
 def _update_parser() -> Lark:
-    return _parser("update_request", _grammar("sparql.lark") + _grammar("update.lark"))
+    grammar = _grammar("sparql.lark") + _grammar("update.lark")
+    return _parser("update_request", f"{grammar}\nDATA_BLOCK: /{DATA_BLOCK}/\n")
 
 
 def _grammar(name: str) -> str:

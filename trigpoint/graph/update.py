@@ -14,6 +14,8 @@ from typing import Final
 from lark import Token
 
 from trigpoint.errors import InvalidParameter, QueryRejected
+from trigpoint.graph.bounds import check_bounds
+from trigpoint.graph.data import write_data
 from trigpoint.graph.dataset import absolute_iri
 from trigpoint.graph.sparql import MAX_DEPTH, parse_update
 from trigpoint.graph.written import Changes, start_of, write_tokens
@@ -57,14 +59,19 @@ def check_update(
     `default_graphs` and `named_graphs` are what the client named by
     `using-graph-uri` and `using-named-graph-uri` (SPARQL 1.1 Protocol, section
     2.2.3): they become the `USING` of every operation that has a pattern. Raises
-    QueryTooLarge (length in characters, nesting in brackets), QueryRejected
+    QueryTooLarge (length in characters, nesting in brackets, parts), QueryRejected
     (syntax errors with line and column, queries, `LOAD`, `SERVICE`) and
     InvalidParameter (no IRI, or graphs named here and in the text).
     """
     using = _using(default_graphs, named_graphs)
-    tokens = parse_update(text, max_length=max_length, max_depth=max_depth).tokens
-    operations = list(_operations(tokens))
-    instead: dict[int, str] = {}
+    parsed = parse_update(text, max_length=max_length, max_depth=max_depth)
+    check_bounds(parsed)
+    operations = list(_operations(parsed.tokens))
+    instead = {
+        start_of(token): write_data(token.value, max_depth)
+        for token in parsed.tokens
+        if token.type == "DATA_BLOCK"
+    }
     before: dict[int, str] = {}
     for operation in operations:
         if operation.body and operation.body[0].type == "LOAD":
@@ -74,7 +81,7 @@ def check_update(
             before[start_of(where)] = _shortcut(operation) + using
     # The engine takes no prologue after which nothing is done.
     instead |= _without(_idle_end(operations))
-    written, _ = write_tokens(tokens, Changes(instead, before))
+    written, _ = write_tokens(parsed.tokens, Changes(instead, before))
     return CheckedUpdate(written)
 
 
