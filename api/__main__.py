@@ -82,9 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--workers",
         type=int,
-        default=2,
-        help="processes that answer SPARQL queries, in all (default: %(default)s; at "
-        "least one for each of --processes)",
+        default=_cores() + 1,
+        help="processes that answer SPARQL queries for each of --processes; one client "
+        "has all but one of them at most (default: one more than cores)",
     )
     parser.add_argument(
         "--processes",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from copy import copy
 from types import ModuleType
 
@@ -66,23 +66,24 @@ _DOORS = (
 def create_app(
     registers: Registers,
     *,
-    workers: int = 2,
-    time_limit: float = QueryLimits.time,
+    workers: int = 3,
+    limits: QueryLimits | None = None,
     leads: bool = True,
 ) -> FastAPI:
     """An application that serves `registers`.
 
-    `workers` processes answer SPARQL queries, each for `time_limit` seconds at most;
-    they start and end with the application's lifespan. Of several such applications
-    over one data directory one `leads`: it keeps the signatures fresh.
+    `workers` processes answer SPARQL queries within `limits`; they start and end with
+    the application's lifespan. Of several such applications over one data directory
+    one `leads`: it keeps the signatures fresh.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with (
-            serving(registers, workers, time_limit) as service,
-            appending(registers) as door,
-        ):
+        async with AsyncExitStack() as stack:
+            service = await stack.enter_async_context(
+                serving(registers, workers, limits or QueryLimits())
+            )
+            door = stack.enter_context(appending(registers))
             app.state.service, app.state.appending = service, door
             app.state.tables = Tables()
             async with anyio.create_task_group() as tasks:

@@ -67,6 +67,7 @@ TABLE: dict[type[errors.TrigpointError], Kind] = {
     errors.QueryTooLarge: Kind(400, "The query or its answer is too large"),
     errors.QueryTimedOut: Kind(503, "The query took too long"),
     errors.QueryFailed: Kind(503, "The query was not answered"),
+    errors.TooManyQueries: Kind(429, "Too many queries of yours are under way"),
     errors.QueryBusy: Kind(503, "Too many queries are waiting"),
     errors.RemoteUnavailable: Kind(503, "The SPARQL server does not answer"),
     errors.RemoteBehind: Kind(503, "The SPARQL server is being brought up to date"),

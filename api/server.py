@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.wire import BoundedHttp
+from trigpoint.graph import QueryLimits
 from trigpoint.register import Registers
 
 GRACE = 5  # seconds that running requests may take to finish
@@ -27,6 +28,7 @@ class Setup:
     base: str
     workers: int
     leads: bool
+    limits: QueryLimits = field(default_factory=QueryLimits)
 
 
 def serve(
@@ -36,7 +38,9 @@ def serve(
     control: Connection | None = None,
 ) -> int:
     """Serve registers until a signal, or the end of `control`; the status of `run`."""
-    app = create_app(registers, workers=setup.workers, leads=setup.leads)
+    app = create_app(
+        registers, workers=setup.workers, limits=setup.limits, leads=setup.leads
+    )
     return run(app, listening, control)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Annotated
@@ -26,14 +26,13 @@ from api.statements import KeptBodies
 from api.vocabulary import Term, terms_of
 from trigpoint.dump import Dumps
 from trigpoint.errors import TrigpointError, ViewsBehind
-from trigpoint.graph import QueryPool
+from trigpoint.graph import QueryLimits, QueryPool, Snapshot
 from trigpoint.lookup import day_of
 from trigpoint.placing import Areas
 from trigpoint.register import Registers
 from trigpoint.spatial.grids import SYSTEMS, lon_lat_from_one, one_from_lon_lat
 from trigpoint.view import View
 
-QUERIES_WAITING = 64
 HARD_JOBS = 4
 _LOOK_EVERY = 1.0  # seconds
 _SIGN_EVERY = 600.0  # seconds between looks at how old the signatures are
@@ -79,14 +78,13 @@ class HeldRegisters(Registers):
 class Service(Reading):
     """One data directory as it is served.
 
-    `queries` and `hard` are benches of threads: for SPARQL, and for dumps and the
+    `pool` answers SPARQL queries, and `hard` is a bench of threads for dumps and the
     like. Look-ups and records run in the server's own threads.
     """
 
     registers: HeldRegisters
     pool: QueryPool
     dumps: Dumps
-    queries: Bench
     hard: Bench
     drawn: DrawnBoundaries = field(default_factory=DrawnBoundaries)
     dated: DatedAreas = field(default_factory=DatedAreas)
@@ -186,7 +184,7 @@ class Service(Reading):
         warm(view)
         before = self.registers.view().withheld
         registers.hold(view)
-        self.pool.switch(view.graph)
+        self.pool.switch(snapshot_of(view))
         if view.withheld != before:
             self.drawn.clear()
             self.dated.clear()
@@ -204,28 +202,30 @@ def _behind() -> ViewsBehind:
     )
 
 
-@contextmanager
-def serving(registers: Registers, workers: int, time_limit: float) -> Iterator[Service]:
+def snapshot_of(view: View) -> Snapshot:
+    """What queries over a view are answered from."""
+    return Snapshot(view.graph, view.sizes)
+
+
+@asynccontextmanager
+async def serving(
+    registers: Registers, workers: int, limits: QueryLimits
+) -> AsyncIterator[Service]:
     """A service with its query workers, which end with it."""
     held = HeldRegisters(registers)
     view = held.newest()
     warm(view)
     held.hold(view)
-    graph, version = view.graph, view.version
+    snapshot, version = snapshot_of(view), view.version
     del view  # or its files would stay open for good
-    with QueryPool(
-        graph,
-        base=registers.base,
-        workers=workers,
-        time_limit=time_limit,
-        queue_limit=QUERIES_WAITING,
+    async with QueryPool(
+        snapshot, base=registers.base, workers=workers, limits=limits
     ) as pool:
         yield Service(
             registers=held,
             pool=pool,
             dumps=Dumps(held),
             pages=Pages(lambda path: prefix_of(registers.base) + path),
-            queries=Bench(workers + QUERIES_WAITING, QUERIES_WAITING),
             hard=Bench(HARD_JOBS, 4 * HARD_JOBS),
             _served=version,
         )

@@ -29,13 +29,8 @@ _DEATHS, _WITHIN = 5, 60.0  # so many deaths within so many seconds are not bad 
 
 
 def shares(setup: Setup, processes: int) -> list[Setup]:
-    """What each of several processes serves: the first leads, and query workers are
-    shared out, at least one to each."""
-    each, more = divmod(setup.workers, processes)
-    return [
-        replace(setup, workers=max(1, each + (n < more)), leads=n == 0)
-        for n in range(processes)
-    ]
+    """What each of several processes serves: the same, and the first leads."""
+    return [replace(setup, leads=n == 0) for n in range(processes)]
 
 
 def supervise(setups: Sequence[Setup], sockets: Sequence[socket.socket]) -> int:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from pyoxigraph import QueryResultsFormat, QuerySolutions, Store
 
 from bench.inputs import Inputs
 from bench.measure import Comparison, Side
-from trigpoint.graph import QueryPool, check_query
+from trigpoint.graph import Query, QueryPool, Snapshot, check_query
 from trigpoint.iris import record_iri
 
 _QUERIES = 300
@@ -27,7 +27,12 @@ def comparisons(inputs: Inputs) -> Iterator[Comparison]:
     queries = [f"SELECT ?p ?o WHERE {{ <{iri}> ?p ?o }}" for iri in iris]
     store = Store.read_only(str(view.graph))
     given = f"{len(queries)} queries, all triples of one school each, answered in JSON"
-    with QueryPool(view.graph, base=base, workers=2) as pool:
+    with asyncio.Runner() as runner:
+        pool = runner.run(_open(QueryPool(Snapshot(view.graph), base=base)))
+
+        def ask(at_once: int) -> int:
+            return runner.run(_ask_all(pool, queries, at_once))
+
         yield Comparison(
             "A short query, one after the other",
             given,
@@ -35,28 +40,40 @@ def comparisons(inputs: Inputs) -> Iterator[Comparison]:
             (
                 Side("pyoxigraph, here", len(queries), lambda: _direct(store, queries)),
                 Side("the guard alone", len(queries), lambda: _check(queries, base)),
-                Side("QueryPool", len(queries), lambda: _ask(pool, queries)),
+                Side("QueryPool", len(queries), lambda: ask(1)),
             ),
             per="µs",
             about="The pool parses and checks a query in a worker process that can be "
             "killed, and bounds time, rows, bytes and memory.",
         )
-        with ThreadPoolExecutor(2) as threads:
-            halves = [queries[::2], queries[1::2]]
+        yield Comparison(
+            "Short queries, two at a time",
+            given,
+            "queries",
+            (
+                Side("one at a time", len(queries), lambda: ask(1)),
+                Side("two at a time, two workers", len(queries), lambda: ask(2)),
+            ),
+            about="Workers run at a lower priority than the process that asks.",
+        )
+        runner.run(pool.close())
 
-            def ask_both() -> int:
-                return sum(threads.map(lambda half: _ask(pool, half), halves))
 
-            yield Comparison(
-                "Short queries, two at a time",
-                given,
-                "queries",
-                (
-                    Side("one thread", len(queries), lambda: _ask(pool, queries)),
-                    Side("two threads, two workers", len(queries), ask_both),
-                ),
-                about="Workers run at a lower priority than the process that asks.",
-            )
+async def _open(pool: QueryPool) -> QueryPool:
+    return await pool.__aenter__()
+
+
+async def _ask_all(pool: QueryPool, queries: list[str], at_once: int) -> int:
+    parts = [queries[start::at_once] for start in range(at_once)]
+    return sum(await asyncio.gather(*(_ask(pool, part) for part in parts)))
+
+
+async def _ask(pool: QueryPool, queries: list[str]) -> int:
+    found = 0
+    for query in queries:
+        async with await pool.ask(Query(query, ("json",))) as answer:
+            found += (await answer.body()).count(b'"o":')
+    return found
 
 
 def _direct(store: Store, queries: list[str]) -> int:
@@ -74,7 +91,3 @@ def _answer(store: Store, query: str) -> int:
 def _check(queries: list[str], base: str) -> None:
     for query in queries:
         check_query(query, base=base)
-
-
-def _ask(pool: QueryPool, queries: list[str]) -> int:
-    return sum(pool.run(query, "json").body.count(b'"o":') for query in queries)

@@ -16,6 +16,7 @@ from loaders.code_point import installed_files
 from tests.copies import copy_data
 from tests.demo import demo_words
 from tests.testclient import TestClient
+from trigpoint.graph import QueryLimits
 from trigpoint.log.entry import Batch
 from trigpoint.register import Registers
 from trigpoint.schema.rdf import ntriples
@@ -50,7 +51,7 @@ def quads(view: View) -> set[str]:
 
 def ask(data: Path, *paths: str) -> list[dict[str, object]]:
     """What a server of the data directory answers, as JSON."""
-    app = create_app(Registers.open(data), workers=1, time_limit=5)
+    app = create_app(Registers.open(data), workers=1, limits=QueryLimits(time=5))
     with TestClient(app, base_url="http://localhost:8000") as client:
         return [client.get(path).json() for path in paths]
 

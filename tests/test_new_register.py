@@ -12,8 +12,9 @@ import polars as pl
 import pytest
 from pyld import jsonld as pyld
 
+from tests.pool import PoolInThread
+from trigpoint.graph import Snapshot
 from trigpoint.graph.store import GraphView
-from trigpoint.graph.workers import QueryPool
 from trigpoint.loading import Summary
 from trigpoint.log.entry import Batch
 from trigpoint.register import Registers
@@ -136,7 +137,8 @@ def test_a_new_register_answers_sparql(hospitals: Registers) -> None:
           ?p a tp:Hospital ; rdfs:label ?part ; tp:beds ?beds ; dcterms:isPartOf ?w .
           ?w rdfs:label ?whole . FILTER(?beds > 10) }
     """
-    with QueryPool(hospitals.view().graph, base=hospitals.base, workers=1) as pool:
+    snapshot = Snapshot(hospitals.view().graph)
+    with PoolInThread(snapshot, base=hospitals.base, workers=1) as pool:
         answer = json.loads(pool.run(query, "json").body)
     (row,) = answer["results"]["bindings"]
     assert row["part"]["value"] == "Children’s Wing"

@@ -285,6 +285,12 @@ class QueryBusy(TrigpointError):
     slug = "query-busy"
 
 
+class TooManyQueries(QueryBusy):
+    """As many queries of one client are under way as it may have."""
+
+    slug = "too-many-queries"
+
+
 class RemoteUnavailable(TrigpointError):
     """The remote store does not answer, refuses, or answers what is no answer."""
 

@@ -10,6 +10,7 @@ import pytest
 from api.app import create_app
 from tests.api.sample import build
 from tests.testclient import TestClient
+from trigpoint.graph import QueryLimits
 from trigpoint.register import Registers
 
 
@@ -30,7 +31,7 @@ def registers(data: Path) -> Registers:
 @pytest.fixture(scope="session")
 def client(registers: Registers) -> Iterator[TestClient]:
     """A client of the application; it follows no redirect by itself."""
-    app = create_app(registers, workers=1, time_limit=5)
+    app = create_app(registers, workers=1, limits=QueryLimits(time=5))
     with TestClient(
         app,
         base_url="http://localhost:8000",

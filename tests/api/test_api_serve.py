@@ -61,7 +61,7 @@ def test_server_prints_three_addresses_that_work_and_ends_its_workers(
     data: Path,
 ) -> None:
     """The three addresses printed answer, and no query worker outlives the server."""
-    with served("--data", str(data)) as (addresses, pid):
+    with served("--data", str(data), "--workers", "2") as (addresses, pid):
         assert len(addresses) == 3
         for address in addresses:
             assert re.match(r"http://127\.0\.0\.1:\d+/", address)

@@ -7,23 +7,29 @@ log is the truth; a store can be deleted and built again at any time.
 
 from __future__ import annotations
 
-from trigpoint.graph.answer import QueryAnswer, QueryLimits
+from trigpoint.graph.answer import Answer
 from trigpoint.graph.formats import GRAPH_FORMATS, SOLUTION_FORMATS, AnswerFormat
 from trigpoint.graph.guard import CheckedQuery, check_query
+from trigpoint.graph.limits import QueryLimits
+from trigpoint.graph.pool import QueryPool
+from trigpoint.graph.query import Query, Snapshot
+from trigpoint.graph.queue import client_of
 from trigpoint.graph.store import GraphView
 from trigpoint.graph.update import CheckedUpdate, check_update
-from trigpoint.graph.workers import QueryPool
 
 __all__ = [
     "GRAPH_FORMATS",
     "SOLUTION_FORMATS",
+    "Answer",
     "AnswerFormat",
     "CheckedQuery",
     "CheckedUpdate",
     "GraphView",
-    "QueryAnswer",
+    "Query",
     "QueryLimits",
     "QueryPool",
+    "Snapshot",
     "check_query",
     "check_update",
+    "client_of",
 ]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from multiprocessing.connection import Connection
+from socket import socket
 
 from trigpoint.graph.worker import serve
 
 if __name__ == "__main__":
-    serve(Connection(int(sys.argv[1])))
+    serve(socket(fileno=int(sys.argv[1])))

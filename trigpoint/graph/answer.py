@@ -1,183 +1,114 @@
-"""Answer one query over an open store, within limits, as serialised pieces.
-
-Runs in a worker process. Nothing here limits time: whoever started the process
-kills it. Rows and bytes are limited here, and an answer past a limit is an
-error, never a shorter answer.
-"""
+"""The answer to a query, read while it is made."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Final, Self
 
-from pyoxigraph import (
-    QuerySolutions,
-    QueryTriples,
-    Store,
-    Triple,
-    serialize,
-)
+from trigpoint.errors import TrigpointError
+from trigpoint.graph.guard import QueryForm
+from trigpoint.graph.query import Snapshot
+from trigpoint.graph.spool import Spool
 
-from trigpoint.errors import QueryRejected, QueryTooLarge
-from trigpoint.graph.formats import (
-    GRAPH_FORMATS,
-    SOLUTION_FORMATS,
-    RowCounter,
-    choose_format,
-    row_counter,
-)
-from trigpoint.graph.guard import CheckedQuery, QueryForm, check_query
-from trigpoint.graph.sparql import MAX_DEPTH, MAX_LENGTH
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
-
-_PIECE: Final = 1 << 16
-_DUMPS: Final = "the dumps have everything, and LIMIT with OFFSET gives a part"
+HELD: Final = 1 << 16  # bytes that are made before an answer begins
+HELD_FOR: Final = 0.1  # seconds after which it begins with less
 
 
-@dataclass(frozen=True)
-class QueryLimits:
-    """What one query may use.
+class Answer:
+    """An answer that has begun, as `QueryPool.ask` gives it.
 
-    `time` in seconds of wall clock; `rows` solutions or triples in the answer;
-    `size` bytes of the serialised answer; `memory` bytes of data of the worker
-    process; `length` characters and `depth` nested brackets of the query.
-    """
+    Leave it as a context manager, or `close` it: what was not read is dropped then, and
+    the query is ended if it still runs.
 
-    time: float = 10.0
-    rows: int = 1_000_000
-    size: int = 64 << 20
-    memory: int = 1 << 30
-    length: int = MAX_LENGTH
-    depth: int = MAX_DEPTH
-
-
-@dataclass(frozen=True)
-class QueryAnswer:
-    """A complete answer.
-
-    `rows` counts solutions of a SELECT, triples of a CONSTRUCT or DESCRIBE, and
-    is 1 for an ASK.
+    `snapshot` is what it was made from. Used in one event loop.
     """
 
     form: QueryForm
     media_type: str
-    body: bytes
-    rows: int
 
-
-def answer_query(
-    store: Store,
-    text: str,
-    accepted: Iterable[str],
-    *,
-    base: str,
-    limits: QueryLimits,
-    send: Callable[[bytes], None],
-) -> QueryAnswer:
-    """Check and run a query, give the body to `send` in pieces, and sum up.
-
-    `accepted` has short format names or media types, best first; none means
-    JSON or Turtle. The answer returned has an empty body. Raises QueryRejected,
-    QueryTooLarge and InvalidParameter (no accepted format fits the form).
-    """
-    query = check_query(
-        text, base=base, max_length=limits.length, max_depth=limits.depth
-    )
-    try:
-        return _answer(store, query, accepted, base, _Sink(limits, send))
-    except SyntaxError as error:
-        raise QueryRejected(f"the query is not well-formed: {error}") from None
-    except (RuntimeError, ValueError) as error:
-        raise QueryRejected(f"the engine cannot answer this: {error}") from None
-
-
-def memory_exceeded(limits: QueryLimits) -> QueryTooLarge:
-    """The error for a query that needed more memory than its worker may have."""
-    return QueryTooLarge(
-        f"the query needs more than {limits.memory} bytes of memory; {_DUMPS}",
-        limit=limits.memory,
-        unit="bytes of memory",
-    )
-
-
-def _answer(
-    store: Store,
-    query: CheckedQuery,
-    accepted: Iterable[str],
-    base: str,
-    sink: _Sink,
-) -> QueryAnswer:
-    result = store.query(query.text, base_iri=base)
-    if isinstance(result, QueryTriples):
-        graph_format = choose_format(accepted, GRAPH_FORMATS)
-        writer = io.BufferedWriter(sink, _PIECE)
-        serialize(sink.count(result), writer, graph_format.engine)
-        media_type = graph_format.media_type
-    else:
-        form = choose_format(accepted, SOLUTION_FORMATS)
-        writer = io.BufferedWriter(sink, _PIECE)
-        if isinstance(result, QuerySolutions):
-            visible = [variable.value for variable in result.variables]
-            spelled = query.with_columns(visible)
-            if spelled != query.text:
-                result = cast(QuerySolutions, store.query(spelled, base_iri=base))
-            sink.counter = row_counter(form.name)
-        result.serialize(writer, form.engine)
-        media_type = form.media_type
-    writer.flush()
-    return QueryAnswer(query.form, media_type, b"", sink.rows)
-
-
-class _Sink(io.RawIOBase):
-    """Passes an answer on and stops it at the limits."""
-
-    def __init__(self, limits: QueryLimits, send: Callable[[bytes], None]) -> None:
-        self._limits = limits
-        self._send = send
-        self._size = 0
-        self._triples: int | None = None
-        self.counter: RowCounter | None = None
+    def __init__(self, snapshot: Snapshot, spool: Spool) -> None:
+        self.snapshot = snapshot
+        self.spool = spool
+        self._closing: list[Callable[[], None]] = []
+        self._begun = asyncio.get_running_loop().create_future()
+        self._timer: asyncio.TimerHandle | None = None
+        self._held = 0
+        self._error: TrigpointError | None = None
 
     @property
-    def rows(self) -> int:
-        if self._triples is not None:
-            return self._triples
-        return 1 if self.counter is None else self.counter.rows
+    def whole(self) -> bytes | None:
+        """All of the body, when it was complete before it began to be read."""
+        return self.spool.whole() if self._error is None else None
 
-    def count(self, triples: Iterable[Triple]) -> Iterator[Triple]:
-        """The triples, counted as they pass."""
-        self._triples = 0
-        for triple in triples:
-            self._triples += 1
-            self._check_rows()
-            yield triple
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body, as it is made. Raises what `ask` does when it breaks off."""
+        while piece := await self.spool.take():
+            yield piece
+        if self._error is not None:
+            raise self._error
 
-    def writable(self) -> bool:
-        return True
+    async def body(self) -> bytes:
+        """All of the body, once it is made; raises what `ask` does."""
+        return b"".join([piece async for piece in self.pieces()])
 
-    def write(self, piece: ReadableBuffer, /) -> int:
-        data = bytes(piece)
-        self._size += len(data)
-        if self._size > self._limits.size:
-            raise QueryTooLarge(
-                f"the answer has more than {self._limits.size} bytes; {_DUMPS}",
-                limit=self._limits.size,
-                unit="bytes",
-            )
-        if self.counter is not None:
-            self.counter.feed(data)
-            self._check_rows()
-        self._send(data)
-        return len(data)
+    def close(self) -> None:
+        """Drop what was not read, and end the query."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.spool.close()
+        while self._closing:
+            self._closing.pop()()
 
-    def _check_rows(self) -> None:
-        if self.rows > self._limits.rows:
-            raise QueryTooLarge(
-                f"the answer has more than {self._limits.rows} rows; {_DUMPS}",
-                limit=self._limits.rows,
-                unit="rows",
-            )
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # What follows is for the pool.
+
+    def on_close(self, do: Callable[[], None]) -> None:
+        """Have something done once it is closed."""
+        self._closing.append(do)
+
+    async def begun(self) -> None:
+        """Wait until its first bytes can be sent; raises what keeps it from that."""
+        await self._begun
+        if self._error is not None:
+            raise self._error
+
+    def take_head(self, content: bytes) -> None:
+        self.form, self.media_type = json.loads(content)
+
+    def take_body(self, piece: bytes) -> None:
+        self.spool.put(piece)
+        if self._begun.done():
+            return
+        self._held += len(piece)
+        if self._held >= HELD:
+            self._begin()
+        elif self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(HELD_FOR, self._begin)
+
+    def end(self, error: TrigpointError | None = None) -> None:
+        """There is no more; with an error, this is not all."""
+        if self.spool.ended:
+            return
+        self._error = error
+        self.spool.end()
+        self._begin()
+
+    def _begin(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if not self._begun.done():
+            self._begun.set_result(None)

@@ -8,29 +8,27 @@ change starts from it.
 from __future__ import annotations
 
 import asyncio
-import os
+import logging
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from signal import SIGABRT
 from typing import Final
 
-import trigpoint
-from trigpoint.errors import QueryBusy, QueryFailed, QueryTimedOut
-from trigpoint.graph.answer import QueryLimits
+from trigpoint.errors import QueryBusy, QueryFailed, QueryTimedOut, TrigpointError
 from trigpoint.graph.changes import Change
+from trigpoint.graph.child import Child
+from trigpoint.graph.limits import QueryLimits
 from trigpoint.graph.store import GraphView
-from trigpoint.graph.worker import READY
-from trigpoint.graph.writing import Job, Setup, memory_exceeded
+from trigpoint.graph.writing import READY, Job, Setup, memory_exceeded
 
 _WAITING: Final = 64
-_START_LIMIT: Final = 60.0
-_GOING: Final = 2.0  # seconds from the last that is heard of the process to its end
+_START_LIMIT: Final = 60.0  # seconds
+
+_log = logging.getLogger("trigpoint")
 
 
 class Writer:
@@ -74,6 +72,7 @@ class Writer:
         """Kill the process; a change that it makes just now fails."""
         self._process.retire()
         self._thread.shutdown(cancel_futures=True)
+        self._process.bury()
 
     def pid(self) -> int:
         """The process that makes changes, for watching it."""
@@ -109,7 +108,8 @@ class _Old:
 
 
 class _Process:
-    """The writer process, started again when it has died. Used in one thread."""
+    """The writer process, started again when it has died. Used in one thread at a time,
+    but for `retire`."""
 
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
@@ -118,83 +118,79 @@ class _Process:
 
     @property
     def pid(self) -> int:
-        return self._process.pid
+        return self._child.pid
 
     def ask(self, job: Job) -> bool:
         """Have a change made; the process is killed if it is late."""
-        if self._process.poll() is not None and not self._retired:
-            self._connection.close()
+        if self._dead:
             self._start()
         try:
             self._await_ready()
             self._connection.send(job)
             if not self._connection.poll(self._setup.limits.time):
-                raise self._late()
+                self._end()
+                raise _late(self._setup.limits)
             answer: bool | Exception = self._connection.recv()
         except (EOFError, OSError):
-            raise self._death() from None
+            raise _death(self._end(), self._setup.limits) from None
         if isinstance(answer, bool):
             return answer
         raise answer
 
     def retire(self) -> None:
-        """Kill the process for good."""
+        """Kill the process for good; whoever waits for it is told."""
         self._retired = True
-        self._kill()
+        self._child.kill()
+
+    def bury(self) -> None:
+        """Wait for the end of a process that was killed."""
+        if not self._dead:
+            self._end()
 
     def _start(self) -> None:
-        ours, theirs = Pipe()
-        roots = [str(Path(trigpoint.__file__).parents[1]), os.environ.get("PYTHONPATH")]
-        environment = dict(os.environ)
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, roots))
-        number = str(theirs.fileno())
-        # A session of its own: an interrupt at the terminal is for the parent.
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "trigpoint.graph.writing", number],
-            pass_fds=(theirs.fileno(),),
-            stdin=subprocess.DEVNULL,
-            env=environment,
-            start_new_session=True,
-        )
-        theirs.close()
-        self._connection = ours
-        self._ready = False
-        ours.send(self._setup)
+        if self._retired:
+            raise QueryFailed("the store is closed")
+        try:
+            self._child = Child("trigpoint.graph.writing")
+        except OSError as error:
+            raise QueryFailed(f"no writer could be started: {error}") from None
+        self._connection = Connection(self._child.socket.detach())
+        self._ready = self._dead = False
+        self._connection.send(self._setup)
 
     def _await_ready(self) -> None:
         if self._ready:
             return
         if not self._connection.poll(_START_LIMIT):
-            self._kill()
+            self._end()
             raise QueryFailed(f"no writer started within {_START_LIMIT:g} s")
         self._ready = self._connection.recv() == READY
 
-    def _late(self) -> QueryTimedOut:
-        self._kill()
-        limit = self._setup.limits.time
-        return QueryTimedOut(
-            f"the change took longer than {limit:g} s and was not made; send less at "
-            "once",
-            limit=limit,
-        )
+    def _end(self) -> int:
+        """Make an end of a process that is late, or wait for one that is ending."""
+        self._dead = True
+        self._child.kill()
+        status, printed = self._child.wait()
+        self._connection.close()
+        if printed:
+            _log.warning("the writer ended (%d): %s", status, printed)
+        return status
 
-    def _death(self) -> Exception:
-        status = self._reap()
-        if status == -SIGABRT:
-            return memory_exceeded(self._setup.limits)
-        return QueryFailed(
-            f"the process that made the change ended (status {status}); the store is "
-            "as it was before",
-            status=status,
-        )
 
-    def _reap(self) -> int:
-        """The status of a process that is no more heard of."""
-        try:
-            return self._process.wait(_GOING)
-        except subprocess.TimeoutExpired:
-            return self._kill()
+def _late(limits: QueryLimits) -> QueryTimedOut:
+    return QueryTimedOut(
+        f"the change took longer than {limits.time:g} s and was not made; send less at "
+        "once",
+        limit=limits.time,
+    )
 
-    def _kill(self) -> int:
-        self._process.kill()
-        return self._process.wait()
+
+def _death(status: int, limits: QueryLimits) -> TrigpointError:
+    """The error for a change whose process ended with this status before that."""
+    if status == -SIGABRT:
+        return memory_exceeded(limits)
+    return QueryFailed(
+        f"the process that made the change ended (status {status}); the store is as "
+        "it was before",
+        status=status,
+    )

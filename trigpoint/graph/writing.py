@@ -14,6 +14,7 @@ from __future__ import annotations
 import shutil
 import signal
 import sys
+import threading
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from os import fspath
@@ -30,11 +31,12 @@ from trigpoint.errors import (
     QueryTooLarge,
     TrigpointError,
 )
-from trigpoint.graph.answer import QueryLimits
 from trigpoint.graph.changes import Change, make_change
+from trigpoint.graph.limits import STACK, QueryLimits
 from trigpoint.graph.update import check_update
-from trigpoint.graph.worker import READY, limit_process
+from trigpoint.graph.worker import limit_process
 
+READY: Final = "ready"
 _ALARM_GRACE: Final = 2.0  # seconds that whoever asked has to kill this process
 _WORKING: Final = "working"
 # Raised before anything is changed, or by the engine, which changes all or nothing.
@@ -110,11 +112,19 @@ def memory_exceeded(limits: QueryLimits) -> QueryTooLarge:
 
 
 def serve(connection: Connection) -> None:
-    """Make changes until the other end closes."""
+    """Make changes until the other end closes, on a thread with a stack like that of
+    queries."""
     setup: Setup = connection.recv()
     limit_process(setup.limits)
-    writing = _Writing(setup)
     check_update("CLEAR ALL")  # reads the grammar now, not in the first update's time
+    threading.stack_size(STACK)
+    thread = threading.Thread(target=_work, args=(connection, setup))
+    thread.start()
+    thread.join()
+
+
+def _work(connection: Connection, setup: Setup) -> None:
+    writing = _Writing(setup)
     connection.send(READY)
     while True:
         try:

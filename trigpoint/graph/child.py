@@ -1,0 +1,61 @@
+"""A process of ours beside this one, with a socket between the two."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import trigpoint
+
+_TOLD: Final = 2_000  # bytes of what it printed that are worth reading
+
+
+class Child:
+    """`python -m MODULE FD`, where FD is the number of its end of the socket.
+
+    It is in a process group of its own, since an interrupt at the terminal is for its
+    parent, but not in a session of its own: the kernel shares the processor out between
+    sessions first (sched(7), "The autogroup feature"), and giving way to others by
+    niceness would mean nothing.
+    """
+
+    def __init__(self, module: str) -> None:
+        """Raises OSError when no process can be started."""
+        roots = [str(Path(trigpoint.__file__).parents[1]), os.environ.get("PYTHONPATH")]
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, roots)),
+            "RUST_BACKTRACE": "0",
+        }
+        self.socket, theirs = socket.socketpair()
+        self._printed, name = tempfile.mkstemp(prefix="trigpoint-child-")
+        Path(name).unlink()  # the open file goes on
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", module, str(theirs.fileno())],
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stderr=self._printed,
+                env=environment,
+                process_group=0,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def kill(self) -> None:
+        """SIGKILL, since native code hears nothing else."""
+        self._process.kill()
+
+    def wait(self) -> tuple[int, str]:
+        """The status that it ended with, once it has, and the last that it printed."""
+        status = self._process.wait()
+        with open(self._printed, "rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TOLD))
+            return status, file.read().decode(errors="replace").strip()
