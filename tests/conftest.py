@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.clients.installed import comunica
 from tests.demo import build_demo
 from trigpoint.log.entry import Batch
 from trigpoint.register import Registers
@@ -17,14 +19,17 @@ from trigpoint.schema.catalogue import Schemas
 REAL_DATA = os.environ.get("TRIGPOINT_REAL_DATA")
 SUITES = os.environ.get("TRIGPOINT_SUITES")
 OGR2OGR = shutil.which("ogr2ogr")
-_NEEDS = {
-    "real_data": ("TRIGPOINT_REAL_DATA is not set", REAL_DATA),
-    "suites": ("TRIGPOINT_SUITES is not set", SUITES),
-    "ogr2ogr": ("ogr2ogr is not installed (gdal-bin)", OGR2OGR),
+# Looked for when a test that runs needs it, since some take a while.
+_NEEDS: dict[str, tuple[str, Callable[[], object]]] = {
+    "real_data": ("TRIGPOINT_REAL_DATA is not set", lambda: REAL_DATA),
+    "suites": ("TRIGPOINT_SUITES is not set", lambda: SUITES),
+    "ogr2ogr": ("ogr2ogr is not installed (gdal-bin)", lambda: OGR2OGR),
+    "comunica": ("comunica needs node, and npm with a network", comunica),
 }
 _left_out: dict[str, int] = {}
 
 
+@pytest.hookimpl(trylast=True)  # after -k and -m have left out theirs
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
@@ -33,8 +38,8 @@ def pytest_collection_modifyitems(
     for item in items:
         missing = [
             why
-            for fixture, (why, found) in _NEEDS.items()
-            if found is None and fixture in getattr(item, "fixturenames", ())
+            for fixture, (why, find) in _NEEDS.items()
+            if fixture in getattr(item, "fixturenames", ()) and find() is None
         ]
         for why in missing[:1]:
             _left_out[why] = _left_out.get(why, 0) + 1
