@@ -1,0 +1,80 @@
+"""What a remote store says that it holds: one statement in a graph of its own.
+
+The graph is `{base}/graph/published`. Its only triple has a JSON object as its value,
+which is replaced in one request. Each publication has an identifier that is never used
+again: who reads the same one before and after something knows that nothing was
+published in between.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final
+
+from trigpoint.iris import graph_iri
+
+# Raised when what is published is written in another way.
+FORMAT: Final = 1
+VALUE: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#value"
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One state of a remote store.
+
+    `sizes`, `withheld`, `fingerprint` and `version` are those of the view that was
+    published, `graphs` how many triples each graph has, by IRI. While it is not
+    `complete`, they are those of the view before, and the store is being changed.
+    `plain_wkt`: see `trigpoint.graph.standin`.
+    """
+
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    withheld: int = 0
+    fingerprint: str = ""
+    version: int = 0
+    graphs: Mapping[str, int] = field(default_factory=dict)
+    plain_wkt: bool = False
+    complete: bool = False
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    format: int = FORMAT
+
+    def begun(self) -> Publication:
+        """The state while it is being changed into another."""
+        return replace(self, complete=False, id=uuid.uuid4().hex)
+
+    def text(self) -> str:
+        """As JSON."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+
+def parse_publication(text: str) -> Publication | None:
+    """What `text` wrote; None for anything else, and for another format."""
+    try:
+        body: dict[str, Any] = json.loads(text)
+        if body["format"] != FORMAT:
+            return None
+        return Publication(**body)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def publication_graph(base: str) -> str:
+    """The graph that holds the statement, and its subject."""
+    return graph_iri(base, "published")
+
+
+def records_graph(base: str) -> str:
+    """The graph that holds what is in the default graph here.
+
+    A remote store has only one default graph, which may be anybody's, and some have
+    none; a graph with a name is ours alone.
+    """
+    return graph_iri(base, "records")
+
+
+def publication_query(base: str) -> str:
+    graph = publication_graph(base)
+    return f"SELECT ?state {{ GRAPH <{graph}> {{ <{graph}> <{VALUE}> ?state }} }}"
