@@ -6,7 +6,6 @@ is, look-ups and records go on.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -29,6 +28,7 @@ from api.replies import Reply
 from api.service import Here, Service
 from api.worked import worked_examples
 from trigpoint.errors import InvalidParameter, QueryRejected
+from trigpoint.graph import Query
 
 router = APIRouter(route_class=ReadRoute, tags=["SPARQL"])
 
@@ -110,10 +110,11 @@ async def _answer(here: Service, asked: Asked, accept: str | None) -> Response:
     accepted = asked.accepted(accept)
     view = here.view()
     try:
-        found = await here.queries.run(partial(here.pool.run, asked.query, accepted))
+        async with await here.pool.ask(Query(asked.query, accepted)) as answer:
+            body = await answer.body()
     except InvalidParameter as error:
         raise not_acceptable(error) from error
     here.check_same(view)  # a query may have waited long
-    form = Format("", found.media_type)
+    form = Format("", answer.media_type)
     vary = {} if asked.formats else {"Vary": "Accept"}
-    return Reply(found.body, form, sizes=view.sizes, headers=vary)
+    return Reply(body, form, sizes=answer.snapshot.sizes, headers=vary)
