@@ -17,7 +17,7 @@ from fastapi import Request
 from api.limits import MAX_BODY, UnsupportedMediaType, read_body
 from api.negotiation import MediaRange, NotAcceptable, parse_accept, quality_of
 from trigpoint.errors import InvalidParameter, QueryRejected
-from trigpoint.graph import GRAPH_FORMATS, SOLUTION_FORMATS
+from trigpoint.graph import GRAPH_FORMATS, SOLUTION_FORMATS, Query
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 QUERY_TYPE: Final = "application/sparql-query"
@@ -59,10 +59,11 @@ class Asked:
     default_graphs: tuple[str, ...] = ()
     named_graphs: tuple[str, ...] = ()
 
-    def accepted(self, accept: str | None) -> tuple[str, ...]:
-        """Media types for the answer by `format` or else by `Accept`; raises
+    def as_query(self, accept: str | None) -> Query:
+        """The query, with the formats by `format` or else by `Accept`; raises
         NotAcceptable when the latter names none that there is."""
-        return accepted_formats(accept) if self.formats is None else self.formats
+        formats = accepted_formats(accept) if self.formats is None else self.formats
+        return Query(self.query, formats, self.default_graphs, self.named_graphs)
 
 
 def asked_in(pairs: Sequence[tuple[str, str]]) -> Asked | None:

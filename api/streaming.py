@@ -25,6 +25,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.bodies import save_body
 from api.limits import Result
+from api.wire import break_off
 from trigpoint.errors import TooBusy, TrigpointError
 
 MAX_TABLE = 256_000_000  # bytes of a body
@@ -139,7 +140,7 @@ class _Streamed(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_if_whole(message: Message) -> None:
             last = message["type"] == "http.response.body" and not message["more_body"]
-            # Without its last message a server closes the connection.
+            # Without its last message the connection is closed.
             if self._whole or not last:
                 await send(message)
 
@@ -149,6 +150,8 @@ class _Streamed(StreamingResponse):
         except TimeoutError:
             _log.warning("a table's answer was not taken in %d s", ANSWER_SECONDS)
         finally:
+            if not self._whole:
+                break_off(scope)
             self._table.close()
 
     async def _parts(self) -> AsyncIterator[bytes]:

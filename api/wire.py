@@ -50,6 +50,9 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _break_off(self, cycle: RequestResponseCycle) -> None:
         cycle.disconnected = True  # nothing more is sent, and that is meant
+        if cycle.scope["http_version"] == "1.0":
+            self.transport.abort()  # its clients take a close for the end of the body
+            return
         self.transport.close()
         self._end_soon()
 

@@ -1,60 +1,63 @@
 """SPARQL over the current records: the query part of the SPARQL 1.1 Protocol.
 
-Queries run in worker processes and wait in threads of their own, so however hard one
-is, look-ups and records go on.
+Queries run in worker processes, so however hard one is, look-ups and records go on.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.answer_pages import answer_page, form_page, wants_page
+from api.answers import answer
 from api.description import service_description, void_link
-from api.negotiation import HTML, Format, accept_of, parse_accept, quality_of
+from api.negotiation import HTML, accept_of
 from api.paths import ReadRoute
 from api.queries import (
+    FORM_TYPE,
     FORMATS,
     QUERY_TYPE,
     Asked,
     asked_in,
     missing_query,
-    not_acceptable,
     parameters_in_url,
     parameters_of,
 )
-from api.replies import Reply
-from api.service import Here, Service
+from api.service import Current, Service
 from api.worked import worked_examples
-from trigpoint.errors import InvalidParameter, QueryRejected
-from trigpoint.graph import Query
 
 router = APIRouter(route_class=ReadRoute, tags=["SPARQL"])
 
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The answer; its format by `Accept` or `format`.",
-        "content": {form.media_type: {} for form in FORMATS},
+        "content": {form.media_type: {} for form in FORMATS} | {HTML.media_type: {}},
     }
 }
-_QUERY = {
-    "name": "query",
-    "in": "query",
-    "description": "A SPARQL 1.1 query.",
-    "schema": {"type": "string", "maxLength": 100_000},
+_PARAMETERS: dict[str, dict[str, Any]] = {
+    "query": {"type": "string", "maxLength": 100_000},
+    "format": {"enum": [form.name for form in FORMATS]},
+    "default-graph-uri": {"type": "array", "items": {"type": "string"}},
+    "named-graph-uri": {"type": "array", "items": {"type": "string"}},
 }
-_FORMAT = {
-    "name": "format",
-    "in": "query",
-    "description": "A format by its short name; beats `Accept`.",
-    "schema": {"enum": [form.name for form in FORMATS]},
+_SAID = {
+    "query": "A SPARQL 1.1 query.",
+    "format": "A format by its short name or media type; beats `Accept`.",
+    "default-graph-uri": "Graphs that make up the default graph; beat `FROM`.",
+    "named-graph-uri": "Named graphs; beat `FROM NAMED`.",
 }
+_IN_URL = [
+    {"name": name, "in": "query", "description": _SAID[name], "schema": schema}
+    for name, schema in _PARAMETERS.items()
+]
 _BODIES = {
-    "application/x-www-form-urlencoded": {
+    FORM_TYPE: {
         "schema": {
             "type": "object",
-            "properties": {"query": {"type": "string"}},
+            "properties": _PARAMETERS,
             "required": ["query"],
         }
     },
@@ -62,27 +65,18 @@ _BODIES = {
 }
 
 
-@router.get(
-    "/sparql",
-    responses=_ANSWERS,
-    openapi_extra={"parameters": [_QUERY, _FORMAT]},
-)
-async def query(here: Here, request: Request) -> Response:
-    """Answer a SPARQL query. Without one, a browser gets a form and a program what the
-    endpoint says of itself."""
+@router.get("/sparql", responses=_ANSWERS, openapi_extra={"parameters": _IN_URL})
+async def query(here: Current, request: Request) -> Response:
+    """Answer a SPARQL query: a browser gets a page with the first rows. Without one, a
+    browser gets a form and a program what the endpoint says of itself."""
     asked = asked_in(parameters_in_url(request))
-    if asked is None and _wants_page(request):
+    if asked is None and wants_page(request):
         sizes = here.view().sizes
-        page = here.pages.render(
-            "sparql",
-            formats=[form.name for form in FORMATS],
-            examples=worked_examples(here.base),
-        )
-        links = [void_link(here)]
-        return Reply(page, HTML, sizes=sizes, links=links, headers={"Vary": "Accept"})
+        examples = worked_examples(here.base)
+        return form_page(here.pages, sizes, examples, [void_link(here)])
     if asked is None:
         return service_description(here, request)
-    return await _answer(here, asked, accept_of(request))
+    return await _answer(here, asked, request)
 
 
 @router.post(
@@ -90,31 +84,36 @@ async def query(here: Here, request: Request) -> Response:
     responses=_ANSWERS,
     openapi_extra={"requestBody": {"required": True, "content": _BODIES}},
 )
-async def posted(here: Here, request: Request) -> Response:
+async def posted(here: Current, request: Request) -> Response:
     """Answer a SPARQL query sent as a form or as `application/sparql-query`."""
     asked = asked_in(await parameters_of(request))
     if asked is None:
         raise missing_query()
-    return await _answer(here, asked, accept_of(request))
+    return await _answer(here, asked, request)
 
 
-def _wants_page(request: Request) -> bool:
-    ranges = parse_accept(accept_of(request) or "")
-    named = [one for one in ranges if one.specificity]
-    return quality_of(HTML.media_type, named) > 0
+async def _answer(here: Service, asked: Asked, request: Request) -> Response:
+    check = partial(here.check_same, here.view())
+    if asked.formats is None and wants_page(request):
+        return await answer_page(
+            here.pool,
+            asked,
+            request,
+            here.pages,
+            link=partial(_link, here),
+            check=check,
+        )
+    return await answer(
+        here.pool,
+        asked.as_query(accept_of(request)),
+        request,
+        headers={} if asked.formats else {"Vary": "Accept"},
+        check=check,
+    )
 
 
-async def _answer(here: Service, asked: Asked, accept: str | None) -> Response:
-    if asked.default_graphs or asked.named_graphs:
-        raise QueryRejected("default-graph-uri is not offered: use FROM in the query")
-    accepted = asked.accepted(accept)
-    view = here.view()
-    try:
-        async with await here.pool.ask(Query(asked.query, accepted)) as answer:
-            body = await answer.body()
-    except InvalidParameter as error:
-        raise not_acceptable(error) from error
-    here.check_same(view)  # a query may have waited long
-    form = Format("", answer.media_type)
-    vary = {} if asked.formats else {"Vary": "Accept"}
-    return Reply(body, form, sizes=answer.snapshot.sizes, headers=vary)
+def _link(here: Service, iri: str) -> str:
+    """Where an IRI is shown: those of this installation on this server, under whatever
+    name it is reached by."""
+    own = iri.startswith(f"{here.base}/")
+    return here.path(iri.removeprefix(here.base)) if own else iri

@@ -52,7 +52,7 @@ def test_get_and_both_posts_answer_alike(client: TestClient) -> None:
         ("text/csv", "text/csv; charset=utf-8"),
         ("text/tab-separated-values", "text/tab-separated-values; charset=utf-8"),
         ("text/csv;q=0.1, application/xml", "application/sparql-results+xml"),
-        ("text/html,application/xhtml+xml,*/*;q=0.8", JSON),
+        ("text/html;q=0.2, application/sparql-results+json", JSON),
     ],
 )
 def test_results_in_the_format_accepted(
@@ -176,6 +176,12 @@ def test_endless_query_is_stopped(client: TestClient) -> None:
         (
             "application/x-www-form-urlencoded",
             "query=ASK+%7B%7D&default-graph-uri=http%3A%2F%2Fx",
+            400,
+            "query-rejected",
+        ),
+        (
+            "application/x-www-form-urlencoded",
+            "query=ASK+%7B%7D&named-graph-uri=http%3A%2F%2F169.254.169.254%2F",
             400,
             "query-rejected",
         ),

@@ -67,6 +67,14 @@ def empty(server: uvicorn.Server) -> bool:
     return not server.server_state.connections
 
 
+def all_of(client: socket.socket) -> bytes:
+    """What comes until the connection ends."""
+    said = b""
+    while part := client.recv(1 << 16):
+        said += part
+    return said
+
+
 @pytest.mark.parametrize(("app", "path"), [(whole, "/"), (broken, "/much")])
 def test_what_nobody_reads_is_not_kept(
     monkeypatch: pytest.MonkeyPatch, app: ASGIApp, path: str
@@ -92,8 +100,17 @@ def test_an_answer_that_is_broken_off_has_no_end(
         socket.create_connection(("127.0.0.1", port), timeout=20) as client,
     ):
         client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        said = b""
-        while part := client.recv(1 << 16):
-            said += part
+        said = all_of(client)
     assert said.endswith(b"\r\n\r\n4\r\nsome\r\n")
     assert caplog.records == []
+
+
+def test_an_old_client_is_reset() -> None:
+    """HTTP/1.0 ends a body by a close, so one that is broken off ends by a reset."""
+    with (
+        serving(broken) as (_, port),
+        socket.create_connection(("127.0.0.1", port), timeout=20) as client,
+    ):
+        client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        with pytest.raises(ConnectionResetError):
+            all_of(client)
