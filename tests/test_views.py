@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
-from collections.abc import Iterable
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ import pytest
 
 from trigpoint.errors import DataBusy, ViewOutdated
 from trigpoint.graph.store import GraphView
+from trigpoint.lease import Lease, remove_unread
 from trigpoint.log.entry import Batch, Draft
 from trigpoint.register import Registers
 from trigpoint.schema.items import canonical_json, item_hash
@@ -183,15 +188,143 @@ def test_another_shape_builds_anew(registers: Registers) -> None:
     assert "<http://schema.org/name>" in names[0]
 
 
-def test_readers_of_the_version_before_can_go_on(registers: Registers) -> None:
-    """One older version is kept; those before it are cleared away."""
+def test_a_version_stays_for_as_long_as_it_is_read(registers: Registers) -> None:
+    """Whoever has a view can go on, through any number of publishes; then it goes."""
     old = registers.view()
-    quads = dump(old)
+    quads, first = dump(old), old.version
     load(registers, "hospital", [hospital("R03", "Three")])
-    assert dump(old) == quads
     load(registers, "hospital", [hospital("R04", "Four")])
-    kept = {folder.name for folder in old.folder.parent.iterdir() if folder.is_dir()}
-    assert kept == {str(old.version + 1), str(old.version + 2)}
+    assert dump(old) == quads
+    assert versions(registers) == {first, first + 2}
+    registers.views.sweep()
+    assert dump(old) == quads
+    del old
+    registers.views.sweep()
+    assert versions(registers) == {first + 2}
+
+
+def test_a_version_that_nobody_reads_goes_with_the_publish(
+    registers: Registers,
+) -> None:
+    """The publisher itself holds nothing back, though it made the new from the old."""
+    first = registers.view().version
+    load(registers, "hospital", [hospital("R03", "Three")])
+    assert versions(registers) == {first + 1}
+
+
+def test_a_reader_in_another_process_holds_its_version(registers: Registers) -> None:
+    """Until that process ends, even if it is killed."""
+    first = registers.view().version
+    with reader(registers.data) as process:
+        load(registers, "hospital", [hospital("R03", "Three")])
+        assert versions(registers) == {first, first + 1}
+        process.kill()
+        process.wait()
+        registers.views.sweep()
+    assert versions(registers) == {first + 1}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
+def test_a_reader_needs_no_permission_to_write(registers: Registers) -> None:
+    """A process that may not write there has a lease all the same."""
+    registers.data.chmod(0o755)
+    first = registers.view().version
+    with reader(registers.data, user=65534):
+        load(registers, "hospital", [hospital("R03", "Three")])
+        assert versions(registers) == {first, first + 1}
+    registers.views.sweep()
+    assert versions(registers) == {first + 1}
+
+
+def test_what_was_withheld_is_removed_whoever_reads_it(registers: Registers) -> None:
+    """A lease keeps no version that was made before something was withheld."""
+    old = registers.view()
+    registers.log.db.execute(
+        "UPDATE item SET content = NULL, withheld = 'personal' WHERE content LIKE ?",
+        ('%"One"%',),
+    )
+    new = registers.publish()
+    assert versions(registers) == {new.version}
+    assert not old.folder.exists()
+
+
+def test_nothing_is_swept_while_a_publish_goes_on(registers: Registers) -> None:
+    """What a publisher is writing is no leftover."""
+    views = registers.data / "views"
+    unfinished = views / str(registers.view().version + 1)
+    unfinished.mkdir()
+    with (views / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        registers.views.sweep()
+        assert unfinished.exists()
+    registers.views.sweep()
+    assert not unfinished.exists()
+
+
+def test_half_a_removal_is_finished(registers: Registers) -> None:
+    """A version that lost its name before its remover was killed is never opened, and
+    goes with the next look."""
+    views, version = registers.data / "views", registers.view().version
+    (views / str(version + 1)).mkdir()
+    (views / f".{version + 1}" / "graph").mkdir(parents=True)
+    registers.views.sweep()
+    assert versions(registers) == {version}
+    assert not (views / f".{version + 1}").exists()
+
+
+def test_a_folder_that_was_removed_gives_no_lease(tmp_path: Path) -> None:
+    """Neither one that is gone, nor one that is about to be, nor its successor's."""
+    folder = tmp_path / "1"
+    folder.mkdir()
+    kept = Lease(folder)
+    remove_unread(folder)
+    assert folder.exists()
+    kept.close()
+    remove_unread(folder)
+    with pytest.raises(FileNotFoundError):
+        Lease(folder)
+    folder.mkdir()
+    descriptor = os.open(folder, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with pytest.raises(FileNotFoundError, match="was removed"):
+        Lease(folder)
+    os.close(descriptor)
+    assert Lease(folder)
+
+
+def versions(registers: Registers) -> set[int]:
+    """The versions that are there, whole or not."""
+    folders = (registers.data / "views").iterdir()
+    return {int(one.name) for one in folders if one.name.isdigit()}
+
+
+READER = """
+import os, sys
+from pathlib import Path
+from trigpoint.views import Views
+os.chdir(sys.argv[1])
+os.setuid(int(sys.argv[2]))
+view = Views(Path("views")).current()
+print(view.version, flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def reader(data: Path, user: int | None = None) -> Iterator[subprocess.Popen[str]]:
+    """Another process that has the current view, as another user perhaps."""
+    user = os.geteuid() if user is None else user
+    with subprocess.Popen(
+        [sys.executable, "-c", READER, str(data), str(user)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[1],
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip().isdigit()
+        yield process
+        process.kill()
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,7 @@ class Registers(Snapshot):
         self._view = self.views.publish(
             self.log, self.schemas, self.base, anew=anew, progress=progress
         )
+        self.views.sweep()  # of the view that was held here
         try:
             erase_withheld(self.log.path)
         except (DataBusy, OSError) as error:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from trigpoint.counts import GraphCounts, read_counts
 from trigpoint.errors import ViewDamaged, ViewOutdated
 from trigpoint.graph.store import GraphView
+from trigpoint.lease import Lease
 from trigpoint.spatial.boundaries import BoundaryIndex
 from trigpoint.spatial.coverage import Coverage
 from trigpoint.spatial.coverages import read_coverages
@@ -27,7 +28,7 @@ def silent(_stage: str, _done: int, _total: int | None) -> None:
 @dataclass(frozen=True)
 class View:
     """One published state. `sizes` are the log sizes that it speaks for, `withheld` the
-    number of items that were withheld then."""
+    number of items that were withheld then. Its folder stays while `lease` is held."""
 
     version: int
     base: str
@@ -35,6 +36,7 @@ class View:
     sizes: dict[str, int]
     withheld: int
     folder: Path
+    lease: Lease = field(compare=False, repr=False)
 
     @property
     def graph(self) -> Path:

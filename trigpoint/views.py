@@ -3,7 +3,10 @@
 `{data}/views/{version}/` holds one published state and `{data}/views/current` names
 the version that is served. A publish builds the next version beside it (hard links for
 what did not change) and then moves the name, so readers see the old state or the new
-one. A version that was not finished is never named, and is cleared away later.
+one. A version that was not finished is never named.
+
+Whoever has a view has a lease of its version. Versions that are not named any more are
+removed once nobody has a lease of them: by a publish, or by a server that looks.
 
 Once an item is withheld, no view made before may be served: they are built from the log
 alone then, and the old versions removed at once.
@@ -17,12 +20,13 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from trigpoint.build import Build
 from trigpoint.errors import DataBusy, ViewDamaged, ViewOutdated
+from trigpoint.lease import Lease, remove, remove_unread
 from trigpoint.log.reader import LogReader
 from trigpoint.schema.catalogue import Schemas
 from trigpoint.view import Progress, View, silent
@@ -60,15 +64,22 @@ class Views:
         """The published view; None before the first publish, and when it was made by
         other code or its state cannot be read: then it is built anew."""
         version = self.version()
-        if version is None:
-            return None
+        while version is not None:
+            view = self._open(version)
+            if view is not None or version == self.version():
+                return view
+            version = self.version()  # the one before was removed meanwhile
+        return None
+
+    def _open(self, version: int) -> View | None:
         folder = self._folder / str(version)
         try:
+            lease = Lease(folder)
             state = _state(folder)
             if state.pop("format") != FORMAT:
                 return None
-            return View(version=version, folder=folder, **state)
-        except (KeyError, TypeError):
+            return View(version=version, folder=folder, lease=lease, **state)
+        except (FileNotFoundError, KeyError, TypeError):
             return None
 
     def publish(
@@ -87,29 +98,58 @@ class Views:
         raises DataBusy when that takes too long.
         """
         with self._lock(), log.snapshot():
-            fingerprint = schemas.fingerprint
-            old = self.current()
-            withheld = log.withheld_count()
-            made_from = (base, fingerprint, withheld)
-            if old and (old.base, old.fingerprint, old.withheld) != made_from:
-                old = None
-            sizes = {name: log.size(name) for name in schemas if log.size(name)}
-            if old and not anew and old.sizes == sizes:
-                self._clear(old)  # what a publish that was killed has left
-                return old
-            version = (self.version() or 0) + 1
-            folder = self._folder / str(version)
-            view = View(version, base, fingerprint, sizes, withheld, folder)
-            build = Build(log, schemas, base, progress)
-            try:
-                build.write(_fresh(folder), sizes, None if anew else old)
-            except (ViewDamaged, ViewOutdated, FileNotFoundError):
-                # What the last view is made of cannot be used: the log can.
-                build.write(_fresh(folder), sizes, None)
-            return self._finish(view)
+            view = self._publish(log, schemas, base, anew=anew, progress=progress)
+            self._clear(view)  # with what a publish that was killed has left
+            return view
+
+    def sweep(self) -> None:
+        """Remove the versions that nobody reads any more, unless a publish is going on,
+        which does so itself. Whoever may not write leaves that to others."""
+        if len(self._versions()) > 1 and os.access(self._folder, os.W_OK):
+            with (self._folder / "lock").open("w") as lock, suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if view := self.current():
+                    self._clear(view)
+
+    def _publish(
+        self,
+        log: LogReader,
+        schemas: Schemas,
+        base: str,
+        *,
+        anew: bool,
+        progress: Progress,
+    ) -> View:
+        old = self.current()
+        withheld = log.withheld_count()
+        made_from = (base, schemas.fingerprint, withheld)
+        if old and (old.base, old.fingerprint, old.withheld) != made_from:
+            old = None
+        sizes = {name: log.size(name) for name in schemas if log.size(name)}
+        if old and not anew and old.sizes == sizes:
+            return old
+        version = (self.version() or 0) + 1
+        folder = self._folder / str(version)
+        build = Build(log, schemas, base, progress)
+        try:
+            build.write(_fresh(folder), sizes, None if anew else old)
+        except (ViewDamaged, ViewOutdated, FileNotFoundError):
+            # What the last view is made of cannot be used: the log can.
+            build.write(_fresh(folder), sizes, None)
+        return self._finish(
+            View(
+                version,
+                base,
+                schemas.fingerprint,
+                sizes,
+                withheld,
+                folder,
+                Lease(folder),
+            )
+        )
 
     def _finish(self, view: View) -> View:
-        folder = view.folder
+        """Name a view whose files are written."""
         state = {
             "format": FORMAT,
             "base": view.base,
@@ -117,10 +157,9 @@ class Views:
             "sizes": view.sizes,
             "withheld": view.withheld,
         }
-        _write(folder / "state.json", json.dumps(state))
-        _sync(folder)
+        _write(view.folder / "state.json", json.dumps(state))
+        _sync(view.folder)
         _write(self._pointer, str(view.version))
-        self._clear(view)
         return view
 
     def withdraw(self, withheld: int) -> None:
@@ -137,20 +176,23 @@ class Views:
             if held and (current is None or current.withheld != withheld):
                 _write(self._pointer, str((self.version() or 0) + 1))
                 for folder in held:
-                    shutil.rmtree(folder)
+                    remove(folder)
 
     def _clear(self, view: View) -> None:
-        """Remove all versions but the one before, which readers may still be in; that
-        too, if something was withheld since."""
+        """Remove all versions but this and those that somebody reads, and of these too
+        what was made before something was withheld."""
         for folder in self._versions():
-            before = int(folder.name) == view.version - 1
-            if before and _state(folder).get("withheld") == view.withheld:
+            if folder == view.folder:
                 continue
-            if folder != view.folder:
-                shutil.rmtree(folder)
+            if _state(folder).get("withheld") == view.withheld:
+                remove_unread(folder)
+            else:
+                remove(folder)
 
     def _versions(self) -> list[Path]:
-        return [one for one in self._folder.iterdir() if one.name.isdigit()]
+        """Their folders, first those that were not removed as a whole."""
+        folders = self._folder.iterdir()
+        return sorted(one for one in folders if one.name.lstrip(".").isdigit())
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
