@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 import sys
+from math import inf
 from pathlib import Path
 
 from api.examples import examples
@@ -14,6 +15,7 @@ from api.server import Setup, serve
 from api.service import FAULTS, warm
 from api.supervisor import shares, supervise
 from trigpoint.errors import DataBusy, TrigpointError
+from trigpoint.graph import QueryLimits
 from trigpoint.register import Registers
 
 
@@ -26,7 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
     data = Path(options.data)
     try:
         registers = open_registers(data, options.base)
-        setup = Setup(data, registers.base, options.workers, leads=True)
+        limits = QueryLimits(
+            time=options.query_seconds, memory=options.query_memory << 20
+        )
+        setup = Setup(data, registers.base, options.workers, True, limits)
         shown = examples(registers)
         sockets = listen(options.host, options.port, options.processes)
     except (TrigpointError, OSError) as error:
@@ -92,13 +97,36 @@ def _parser() -> argparse.ArgumentParser:
         default=_cores(),
         help="processes that answer everything else (default: as many as cores)",
     )
+    parser.add_argument(
+        "--query-seconds",
+        type=_seconds,
+        default=QueryLimits.time,
+        metavar="S",
+        help="how long a SPARQL query may run (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--query-memory",
+        type=_count,
+        default=QueryLimits.memory >> 20,
+        metavar="MB",
+        help="how much memory one may take, in units of 2**20 bytes "
+        "(default: %(default)s)",
+    )
     return parser
 
 
 def _count(text: str) -> int:
-    """A number of processes, at least one."""
+    """A number of things, at least one."""
     number = int(text)
     if number < 1:
+        raise ValueError
+    return number
+
+
+def _seconds(text: str) -> float:
+    """A length of time, more than none."""
+    number = float(text)
+    if not 0 < number < inf:
         raise ValueError
     return number
 

@@ -178,6 +178,9 @@ def test_a_damaged_view_is_built_anew_before_it_is_served(
         (["--data", "{data}", "--port", "99999999"], "cannot listen on"),
         (["--data", "{data}", "--host", "203.0.113.7"], "cannot listen on 203.0.113.7"),
         (["--data", "{data}", "--port", "x"], "invalid int value"),
+        (["--data", "{data}", "--query-seconds", "0"], "argument --query-seconds"),
+        (["--data", "{data}", "--query-seconds", "inf"], "argument --query-seconds"),
+        (["--data", "{data}", "--query-memory", "-1"], "argument --query-memory"),
     ],
 )
 def test_usage_faults_exit_2_with_one_line(
