@@ -4,6 +4,8 @@ however long it gets."""
 
 from __future__ import annotations
 
+import socket
+import struct
 from functools import partial
 
 from starlette.types import Scope
@@ -14,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import (
 
 MAX_HEAD = 65_536  # bytes that may pass without a request, or a part of a body, in them
 LINGERING = 30.0  # seconds that what was sent has to be taken in once all is said
+_RESET = struct.pack("ii", 1, 0)  # linger for no time: struct linger of socket(7)
 _BREAK_OFF = "trigpoint.break-off"
 
 
@@ -51,7 +54,10 @@ class BoundedHttp(HttpToolsProtocol):
     def _break_off(self, cycle: RequestResponseCycle) -> None:
         cycle.disconnected = True  # nothing more is sent, and that is meant
         if cycle.scope["http_version"] == "1.0":
-            self.transport.abort()  # its clients take a close for the end of the body
+            # Its clients may take a plain close for the end of the body.
+            connection = self.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self.transport.abort()
             return
         self.transport.close()
         self._end_soon()
