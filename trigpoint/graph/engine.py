@@ -12,18 +12,18 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Final, cast
+from typing import IO, TYPE_CHECKING, Final, Protocol, cast
 
 from pyoxigraph import (
+    QueryBoolean,
     QuerySolutions,
-    QueryTriples,
     RdfFormat,
     Store,
     Triple,
     serialize,
 )
 
-from trigpoint.errors import QueryRejected, QueryTooLarge
+from trigpoint.errors import QueryRejected, QueryTooLarge, TrigpointError
 from trigpoint.graph.formats import (
     GRAPH_FORMATS,
     SOLUTION_FORMATS,
@@ -57,6 +57,55 @@ class Bounds:
     base: str
     limits: QueryLimits
     foreign: bool = False
+
+
+class Source(Protocol):
+    """What answers queries that were checked."""
+
+    def query(
+        self, checked: CheckedQuery, text: str
+    ) -> QuerySolutions | QueryBoolean | Iterator[Triple]:
+        """The answer to `text`: that of the query, or the same with its columns
+        spelled out. For a CONSTRUCT or a DESCRIBE these are triples."""
+        ...
+
+    def settle(self) -> None:
+        """Raises what keeps an answer, read to its end, from being one."""
+        ...
+
+    def explain(self, error: Exception) -> TrigpointError:
+        """What is wrong when reading an answer raises SyntaxError, ValueError or
+        RuntimeError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        ...
+
+
+class StoreSource:
+    """A store in this process."""
+
+    def __init__(self, store: Store, base: str) -> None:
+        self._store = store
+        self._base = base
+
+    def query(
+        self, checked: CheckedQuery, text: str
+    ) -> QuerySolutions | QueryBoolean | Iterator[Triple]:
+        return self._store.query(text, base_iri=self._base)
+
+    def settle(self) -> None:
+        """Nothing changes a store that is served."""
+
+    def explain(self, error: Exception) -> TrigpointError:
+        what = "the engine cannot answer this"
+        if isinstance(error, SyntaxError):
+            what = "the query is not well-formed"
+        return QueryRejected(f"{what}: {error}")
+
+    def close(self) -> None:
+        """It is closed when nobody has it."""
 
 
 class Sink(io.RawIOBase):
@@ -112,11 +161,11 @@ def too_large(limit: int, unit: str) -> QueryTooLarge:
     )
 
 
-def run_query(store: Store, query: Query, bounds: Bounds, sink: Sink) -> None:
+def run_query(source: Source, query: Query, bounds: Bounds, sink: Sink) -> None:
     """Check and run a query, and write its answer to the sink.
 
-    Raises QueryRejected, QueryTooLarge and InvalidParameter (no accepted format
-    fits the form).
+    Raises QueryRejected, QueryTooLarge, InvalidParameter (no accepted format fits the
+    form) and what the source does.
     """
     limits = bounds.limits
     checked = check_query(
@@ -129,19 +178,18 @@ def run_query(store: Store, query: Query, bounds: Bounds, sink: Sink) -> None:
         max_depth=limits.depth,
     )
     try:
-        _run(store, checked, query, bounds, sink)
-    except SyntaxError as error:
-        raise QueryRejected(f"the query is not well-formed: {error}") from None
-    except (RuntimeError, ValueError) as error:
-        raise QueryRejected(f"the engine cannot answer this: {error}") from None
+        _run(source, checked, query, bounds, sink)
+        source.settle()
+    except (SyntaxError, RuntimeError, ValueError) as error:
+        raise source.explain(error) from None
     sink.give(last=True)
 
 
 def _run(
-    store: Store, checked: CheckedQuery, query: Query, bounds: Bounds, sink: Sink
+    source: Source, checked: CheckedQuery, query: Query, bounds: Bounds, sink: Sink
 ) -> None:
-    result = store.query(checked.text, base_iri=bounds.base)
-    if isinstance(result, QueryTriples):
+    result = source.query(checked, checked.text)
+    if not isinstance(result, QuerySolutions | QueryBoolean):
         graph_form = choose_format(query.accepted, GRAPH_FORMATS)
         sink.head = Head(checked.form, graph_form.media_type)
         _write_triples(result, sink, graph_form.engine, bounds.limits.rows)
@@ -152,7 +200,7 @@ def _run(
         visible = [variable.value for variable in result.variables]
         spelled = checked.with_columns(visible)
         if spelled != checked.text:
-            result = cast(QuerySolutions, store.query(spelled, base_iri=bounds.base))
+            result = cast(QuerySolutions, source.query(checked, spelled))
         sink.counter = row_counter(form.name)
     result.serialize(cast(IO[bytes], sink), form.engine)
 

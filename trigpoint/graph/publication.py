@@ -14,6 +14,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
+from pyoxigraph import (
+    Literal,
+    QueryResultsFormat,
+    QuerySolutions,
+    parse_query_results,
+)
+
 from trigpoint.iris import graph_iri
 
 # Raised when what is published is written in another way.
@@ -78,3 +85,18 @@ def records_graph(base: str) -> str:
 def publication_query(base: str) -> str:
     graph = publication_graph(base)
     return f"SELECT ?state {{ GRAPH <{graph}> {{ <{graph}> <{VALUE}> ?state }} }}"
+
+
+def publication_in(body: bytes) -> Publication | None:
+    """The statement in the answer to that query, in JSON; None when there is none, or
+    none that can be understood."""
+    try:
+        found = parse_query_results(body, QueryResultsFormat.JSON)
+    except (SyntaxError, ValueError):
+        return None
+    states = (
+        [row["state"] for row in found] if isinstance(found, QuerySolutions) else []
+    )
+    if len(states) != 1 or not isinstance(states[0], Literal):
+        return None
+    return parse_publication(states[0].value)

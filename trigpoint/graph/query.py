@@ -24,8 +24,26 @@ class Query:
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """A store that another SPARQL server keeps, at the address of its queries.
+
+    `publication` identifies what it held when it was last asked, `graphs` are its named
+    graphs; `plain_wkt`: see `trigpoint.graph.standin`.
+    """
+
+    url: str
+    publication: str
+    graphs: tuple[str, ...]
+    plain_wkt: bool
+
+
+@dataclass(frozen=True)
 class Snapshot:
-    """One store folder that nobody changes, and the log sizes that it speaks for."""
+    """One store folder that nobody changes, and the log sizes that it speaks for.
+
+    What is kept `elsewhere` has no folder; its path only tells it from others.
+    """
 
     path: Path
     sizes: Mapping[str, int] = field(default_factory=dict)
+    elsewhere: Elsewhere | None = None

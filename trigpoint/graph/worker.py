@@ -26,7 +26,14 @@ from typing import Final
 from pyoxigraph import Store
 
 from trigpoint.errors import QueryFailed, TrigpointError
-from trigpoint.graph.engine import Bounds, Head, Sink, run_query
+from trigpoint.graph.engine import (
+    Bounds,
+    Head,
+    Sink,
+    Source,
+    StoreSource,
+    run_query,
+)
 from trigpoint.graph.frames import Kind, error_content, frame, receive
 from trigpoint.graph.limits import STACK, QueryLimits, memory_exceeded
 from trigpoint.graph.query import Query, Snapshot
@@ -50,14 +57,14 @@ class _Worker:
         self._connection = connection
         self._bounds = bounds
         self._snapshot: Snapshot | None = None
-        self._store: Store | None = None
+        self._source: Source | None = None
 
     def answer(self, job: Job) -> None:
         """Answer a job; what goes wrong is part of the answer."""
         limits = self._bounds.limits
         try:
-            store = self._open(job.snapshot)
-            run_query(store, job.query, self._bounds, Sink(limits, self._send))
+            source = self._open(job.snapshot)
+            run_query(source, job.query, self._bounds, Sink(limits, self._send))
         except TrigpointError as error:
             self._refuse(error)
         except MemoryError:
@@ -71,15 +78,26 @@ class _Worker:
         with suppress(QueryFailed):
             self._open(snapshot)
 
-    def _open(self, snapshot: Snapshot) -> Store:
-        if self._store is None or snapshot != self._snapshot:
-            self._store = None
+    def _open(self, snapshot: Snapshot) -> Source:
+        if self._source is None or snapshot != self._snapshot:
+            if self._source is not None:
+                self._source.close()
+            self._source = None
             self._snapshot = snapshot
-            try:
-                self._store = Store.read_only(os.fspath(snapshot.path))
-            except (OSError, RuntimeError) as error:  # RuntimeError: torn contents
-                raise QueryFailed(f"the store could not be read: {error}") from None
-        return self._store
+            self._source = self._source_of(snapshot)
+        return self._source
+
+    def _source_of(self, snapshot: Snapshot) -> Source:
+        base = self._bounds.base
+        if snapshot.elsewhere is not None:
+            # Here, since it brings an HTTP client, which no other worker needs.
+            from trigpoint.graph.forwarding import RemoteSource
+
+            return RemoteSource(snapshot.elsewhere, base)
+        try:
+            return StoreSource(Store.read_only(os.fspath(snapshot.path)), base)
+        except (OSError, RuntimeError) as error:  # RuntimeError: torn contents
+            raise QueryFailed(f"the store could not be read: {error}") from None
 
     def _send(self, head: Head | None, piece: bytes, last: bool) -> None:
         parts = []
