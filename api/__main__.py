@@ -14,8 +14,9 @@ from api.listening import address_of, listen
 from api.server import Setup, serve
 from api.service import FAULTS, warm
 from api.supervisor import shares, supervise
-from trigpoint.errors import DataBusy, TrigpointError
+from trigpoint.errors import DataBusy, InvalidParameter, TrigpointError
 from trigpoint.graph import QueryLimits
+from trigpoint.graph.endpoint import Endpoint, credentials_of
 from trigpoint.register import Registers
 
 
@@ -31,7 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         limits = QueryLimits(
             time=options.query_seconds, memory=options.query_memory << 20
         )
-        setup = Setup(data, registers.base, options.workers, True, limits)
+        remote = _remote(options)
+        setup = Setup(data, registers.base, options.workers, True, limits, remote)
         shown = examples(registers)
         sockets = listen(options.host, options.port, options.processes)
     except (TrigpointError, OSError) as error:
@@ -112,7 +114,44 @@ def _parser() -> argparse.ArgumentParser:
         help="how much memory one may take, in units of 2**20 bytes "
         "(default: %(default)s)",
     )
+    _add_remote(parser)
     return parser
+
+
+def _add_remote(parser: argparse.ArgumentParser) -> None:
+    """The options for another SPARQL server that keeps the graph."""
+    parser.add_argument(
+        "--sparql-endpoint",
+        metavar="URL",
+        help="answer SPARQL queries from what this server holds (its user and password "
+        "are TRIGPOINT_SPARQL_USER and TRIGPOINT_SPARQL_PASSWORD)",
+    )
+    parser.add_argument(
+        "--sparql-update",
+        metavar="URL",
+        help="keep that server up to date by updates sent here",
+    )
+    parser.add_argument(
+        "--sparql-graph-store",
+        metavar="URL",
+        help="send it what is much by the Graph Store Protocol, here",
+    )
+
+
+def _remote(options: argparse.Namespace) -> Endpoint | None:
+    """The SPARQL server that keeps the graph, if another one does; raises
+    InvalidParameter."""
+    update, graph_store = options.sparql_update, options.sparql_graph_store
+    if options.sparql_endpoint is None:
+        if update or graph_store:
+            raise InvalidParameter(
+                "a SPARQL server that is published to answers queries as well: name "
+                "its address for them with --sparql-endpoint",
+                parameter="sparql-endpoint",
+            )
+        return None
+    credentials_of()  # wrong ones are told now, and not in the first query
+    return Endpoint(options.sparql_endpoint, update, graph_store)
 
 
 def _count(text: str) -> int:

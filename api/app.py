@@ -16,6 +16,7 @@ from api.appending import appending
 from api.gds import doors as gds
 from api.middleware import add_middleware
 from api.problems import add_handlers
+from api.publishing import keep_published, watch
 from api.routes import (
     append,
     area_quality,
@@ -38,6 +39,8 @@ from api.routes import (
 from api.service import follow, serving, stay_fresh
 from api.streaming import Tables
 from trigpoint.graph import QueryLimits
+from trigpoint.graph.endpoint import Endpoint
+from trigpoint.graph.remote_pool import RemotePool
 from trigpoint.register import Registers
 
 _DOORS = (
@@ -69,25 +72,31 @@ def create_app(
     workers: int = 3,
     limits: QueryLimits | None = None,
     leads: bool = True,
+    remote: Endpoint | None = None,
 ) -> FastAPI:
     """An application that serves `registers`.
 
     `workers` processes answer SPARQL queries within `limits`; they start and end with
     the application's lifespan. Of several such applications over one data directory
-    one `leads`: it keeps the signatures fresh.
+    one `leads`: it keeps the signatures fresh, and publishes to the `remote` SPARQL
+    server, where one keeps the graph and may be written to.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             service = await stack.enter_async_context(
-                serving(registers, workers, limits or QueryLimits())
+                serving(registers, workers, limits or QueryLimits(), remote)
             )
             door = stack.enter_context(appending(registers))
             app.state.service, app.state.appending = service, door
             app.state.tables = Tables()
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(follow, service)
+                if isinstance(service.pool, RemotePool):
+                    tasks.start_soon(watch, service.pool)
+                    if leads and remote is not None and remote.update:
+                        tasks.start_soon(keep_published, service, service.pool, remote)
                 if leads:
                     tasks.start_soon(stay_fresh, service)
                 yield

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.wire import BoundedHttp
 from trigpoint.graph import QueryLimits
+from trigpoint.graph.endpoint import Endpoint
 from trigpoint.register import Registers
 
 GRACE = 5  # seconds that running requests may take to finish
@@ -29,6 +30,7 @@ class Setup:
     workers: int
     leads: bool
     limits: QueryLimits = field(default_factory=QueryLimits)
+    remote: Endpoint | None = None
 
 
 def serve(
@@ -39,7 +41,11 @@ def serve(
 ) -> int:
     """Serve registers until a signal, or the end of `control`; the status of `run`."""
     app = create_app(
-        registers, workers=setup.workers, limits=setup.limits, leads=setup.leads
+        registers,
+        workers=setup.workers,
+        limits=setup.limits,
+        leads=setup.leads,
+        remote=setup.remote,
     )
     return run(app, listening, control)
 

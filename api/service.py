@@ -27,6 +27,8 @@ from api.vocabulary import Term, terms_of
 from trigpoint.dump import Dumps
 from trigpoint.errors import TrigpointError, ViewsBehind
 from trigpoint.graph import QueryLimits, QueryPool, Snapshot
+from trigpoint.graph.endpoint import Endpoint
+from trigpoint.graph.remote_pool import RemotePool
 from trigpoint.lookup import day_of
 from trigpoint.placing import Areas
 from trigpoint.register import Registers
@@ -209,18 +211,31 @@ def snapshot_of(view: View) -> Snapshot:
 
 @asynccontextmanager
 async def serving(
-    registers: Registers, workers: int, limits: QueryLimits
+    registers: Registers,
+    workers: int,
+    limits: QueryLimits,
+    remote: Endpoint | None = None,
 ) -> AsyncIterator[Service]:
-    """A service with its query workers, which end with it."""
+    """A service with its query workers, which end with it; with `remote`, they answer
+    from what that server holds."""
     held = HeldRegisters(registers)
     view = held.newest()
     warm(view)
     held.hold(view)
     snapshot, version = snapshot_of(view), view.version
     del view  # or its files would stay open for good
-    async with QueryPool(
-        snapshot, base=registers.base, workers=workers, limits=limits
-    ) as pool:
+    pool = (
+        QueryPool(snapshot, base=registers.base, workers=workers, limits=limits)
+        if remote is None
+        else RemotePool(
+            remote,
+            registers.log.withheld_count,
+            base=registers.base,
+            workers=workers,
+            limits=limits,
+        )
+    )
+    async with pool:
         yield Service(
             registers=held,
             pool=pool,

@@ -39,10 +39,9 @@ from trigpoint.graph.publication import (
     records_graph,
 )
 from trigpoint.graph.query import Elsewhere
-from trigpoint.graph.remote import NTRIPLES, away, no_answer, refused
+from trigpoint.graph.refusals import JSON, NTRIPLES, away, no_answer, refused
 from trigpoint.graph.standin import Restored
 
-JSON: Final = "application/sparql-results+json"
 _WAIT: Final = httpx.Timeout(None, connect=5.0)  # whoever asked ends this process
 _PIECE: Final = 1 << 16
 # A query that has a base of its own before anything that could be relative to another.

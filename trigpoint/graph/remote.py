@@ -45,15 +45,14 @@ from trigpoint.graph.publication import (
     publication_graph,
     publication_query,
 )
+from trigpoint.graph.refusals import NTRIPLES, SHOWN, away, no_answer, refused
 
 Term = NamedNode | BlankNode | Literal | Triple
 Row = dict[str, Term]
 
-NTRIPLES: Final = "application/n-triples"
 _ANSWER: Final = 64 << 20  # bytes that one question may be answered with
 _WAIT: Final = 600  # seconds: some stores take long over a large update
 _CONNECT: Final = 10.0  # seconds
-_SHOWN: Final = 200  # characters of what a server says of an error
 
 
 class RemoteStore:
@@ -180,7 +179,7 @@ class RemoteStore:
             if answer.is_redirect:
                 to = answer.headers.get("location", "elsewhere")
                 raise RemoteUnavailable(
-                    f"{url} redirects to {to[:_SHOWN]}: name that address instead, if "
+                    f"{url} redirects to {to[:SHOWN]}: name that address instead, if "
                     "it is to be trusted"
                 )
         self._met = True
@@ -204,7 +203,7 @@ class RemoteStore:
             raise refused(url, _status_of(error), _text_of(error)) from None
         except HTTPError as error:
             with error:
-                text = error.read(_SHOWN).decode(errors="replace")
+                text = error.read(SHOWN).decode(errors="replace")
             raise refused(url, error.code, text) from None
         except (OSError, HTTPException) as error:  # URLError and TimeoutError too
             raise away(url, error) from None
@@ -231,29 +230,6 @@ def _rows(found: QuerySolutions | QueryBoolean) -> list[Row]:
         {name: term for name in names if (term := solution[name]) is not None}
         for solution in found
     ]
-
-
-def no_answer(url: str, error: Exception) -> RemoteUnavailable:
-    """The error for an answer that is not what was asked for."""
-    return RemoteUnavailable(
-        f"what {url} answers is no SPARQL result ({str(error)[:_SHOWN]})"
-    )
-
-
-def away(url: str, error: Exception) -> RemoteUnavailable:
-    """The error for a server that cannot be talked to."""
-    why = str(error) or type(error).__name__
-    return RemoteUnavailable(f"the SPARQL server at {url} does not answer: {why}")
-
-
-def refused(url: str, status: int, text: str) -> RemoteUnavailable:
-    """The error for what a server refuses, with the beginning of what it says."""
-    said = " ".join(re.sub(r"<[^<>]*>", " ", text[: 10 * _SHOWN]).split())[:_SHOWN]
-    what = f"{status}: {said}" if said else f"{status}"
-    hint = " (are its user and password right?)" if status in (401, 403) else ""
-    return RemoteUnavailable(
-        f"the SPARQL server at {url} refuses{hint}: {what}", status=status
-    )
 
 
 # What SPARQLWrapper makes errors of its own of.
