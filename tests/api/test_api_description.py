@@ -6,14 +6,19 @@ the first three here; the rest holds what it says against what the endpoint does
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pyoxigraph as ox
 import pytest
 from rdflib import RDF, Graph, Namespace, URIRef
 from rdflib.term import Literal as RdfLiteral
 from rdflib.term import Node
 
+from api.app import create_app
 from api.description import Offer, service_lines
 from api.statements import SYNTAXES, written
+from tests.copies import copy_data
 from tests.testclient import TestClient
 from trigpoint.graph.functions import EXTENSION_FUNCTIONS, GEOF
 from trigpoint.register import Registers
@@ -221,6 +226,22 @@ def test_features_are_terms_of_the_vocabulary(
     own = registers.schemas.ontology
     for feature in described.objects(service_of(described), SD.feature):
         assert (feature, RDF.type, SD.Feature) in own
+
+
+def test_the_description_does_not_need_the_store(data: Path, tmp_path: Path) -> None:
+    """It is answered from what was counted at the publish, with no query: even when the
+    store's files are gone."""
+    copy = copy_data(data, tmp_path / "data")
+    registers = Registers.open(copy)
+    app = create_app(registers, workers=1)
+    with TestClient(app, base_url="http://localhost:8000") as client:
+        shutil.rmtree(registers.view().graph)
+        answer = client.get("/sparql", headers=TURTLE)
+        assert answer.status_code == 200
+        graph = Graph().parse(data=answer.text, format="turtle")
+        counts = registers.view().counts.graphs
+        for name in counts:
+            assert triples_of(graph, URIRef(name)) == counts[name].triples
 
 
 POINT = '"POINT(1 2)"^^<http://www.opengis.net/ont/geosparql#wktLiteral>'

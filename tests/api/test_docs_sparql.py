@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -9,10 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from api.app import create_app
+from api.limits import MAX_BODY
+from api.problems import KINDS
 from api.worked import WorkedExample, worked_examples
 from tests.demo import ROOT, client_of
 from tests.docs_replay import Example, difference, examples_in
 from tests.testclient import TestClient
+from trigpoint.graph import QueryLimits, bounds
 from trigpoint.iris import DEFAULT_BASE
 from trigpoint.register import Registers
 
@@ -24,6 +28,7 @@ ELSEWHERE = min(
     or [len(LINES) + 1]
 )
 EXAMPLES = [one for one in examples_in(DOCUMENT) if one.line < ELSEWHERE]
+LIMITS = QueryLimits()
 TEN = worked_examples(DEFAULT_BASE)
 
 
@@ -65,6 +70,38 @@ def test_the_page_has_each_of_the_ten(one: WorkedExample, client: TestClient) ->
     assert f'href="{one.url}"' in page
     answer = client.get(one.url, headers={"Accept": "text/html,*/*;q=0.1"})
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("what", "limit"),
+    [
+        ("length of the query, in characters", LIMITS.length),
+        ("bytes of a posted body", MAX_BODY),
+        ("brackets within brackets", LIMITS.depth),
+        ("triple patterns, path steps and groups", bounds.MAX_PATTERNS),
+        ("operators and alternatives", bounds.MAX_OPERATORS),
+        ("columns, conditions of groups and keys of order", bounds.MAX_COLUMNS),
+        ("seconds that the query may take", int(LIMITS.time)),
+        ("seconds that it may wait before that", int(LIMITS.time)),
+        ("bytes of memory that it may need", LIMITS.memory),
+        ("rows of the answer", LIMITS.rows),
+        ("bytes of the answer", LIMITS.size),
+        (
+            "queries of one client that wait, run or are not yet read",
+            LIMITS.of_client,
+        ),
+        ("queries of all clients", LIMITS.of_all),
+        ("bytes of answers not yet read, of all clients", LIMITS.spool),
+    ],
+)
+def test_limits_are_those_of_the_code(what: str, limit: int) -> None:
+    """The table of limits has the numbers that the code has, and a type of problem that
+    there is."""
+    (row,) = [line for line in LINES if line.startswith(f"| {what} | ")]
+    _, number, beyond = row.strip("| ").split(" | ")
+    assert number == f"{limit:,}"
+    slug = re.search(r"^(\d+) `([a-z-]+)`$", beyond)
+    assert slug is None or KINDS[slug[2]].status == int(slug[1])
 
 
 def test_elsewhere_the_queries_name_that_installation() -> None:
