@@ -6,8 +6,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import subprocess
 import sys
-from contextlib import suppress
+import tempfile
 from pathlib import Path
 
 import trigpoint
@@ -17,8 +18,10 @@ from trigpoint.graph.remote_pool import RemotePool
 
 _LOOK_EVERY = 1.0  # seconds
 _PATIENCE = 5.0, 60.0  # seconds to wait after a failure: at first, and at most
+_POLL_EVERY = 0.2  # seconds
 _NICENESS = 10
-_TOLD = 500  # characters of what a process says of its failure
+_TOLD = 500  # bytes of what a process says of its failure
+_COMMAND = (sys.executable, "-P", "-m", "trigpoint.cli", "publish")
 
 _log = logging.getLogger("api")
 
@@ -53,31 +56,31 @@ async def keep_published(
 
 async def _publish(service: Service, endpoint: Endpoint) -> str:
     """Run the command; what went wrong, or nothing."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-P", "-m", "trigpoint.cli", "publish"),
-        *("--data", str(service.registers.data), "--base", service.base),
-        *_options(endpoint),
-        env={**os.environ, "PYTHONPATH": _roots()},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        process_group=0,  # an interrupt at the terminal is for us
-    )
-    try:
-        with suppress(ProcessLookupError):
+    words = ["--data", str(service.registers.data), "--base", service.base]
+    with tempfile.TemporaryFile() as errors:
+        try:
+            process = subprocess.Popen(
+                [*_COMMAND, *words, *_options(endpoint)],
+                env={**os.environ, "PYTHONPATH": _roots()},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                process_group=0,  # an interrupt at the terminal is for us
+            )
+        except OSError as error:
+            return f"no process could be started: {error}"
+        try:
             os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
-        _, said = await process.communicate()
-    except BaseException:
-        with suppress(ProcessLookupError):
+            while process.poll() is None:
+                await asyncio.sleep(_POLL_EVERY)
+        finally:
             process.kill()
-        await process.wait()
-        raise
-    if process.returncode == 0:
-        return ""
-    return said.decode(errors="replace").strip()[-_TOLD:] or (
-        f"the process ended with status {process.returncode}"
-    )
+            process.wait()
+        if process.returncode == 0:
+            return ""
+        errors.seek(max(0, errors.seek(0, os.SEEK_END) - _TOLD))
+        said = errors.read().decode(errors="replace").strip()
+    return said or f"the process ended with status {process.returncode}"
 
 
 def _options(endpoint: Endpoint) -> list[str]:
