@@ -32,7 +32,7 @@ from trigpoint.log.sizes import format_sizes
 STALLED_SECONDS: Final = 60.0  # that a client may take to read some of an answer
 ANSWER_SECONDS: Final = 900.0  # that it may take to read all of it
 _UNWATCHED: Final = 0.02  # seconds; within these most queries are answered
-_CHECKED_EVERY: Final = 1.0  # seconds
+CHECK_SECONDS: Final = 1.0  # between looks at whether it may still be told
 
 _log = logging.getLogger("api")
 
@@ -165,7 +165,7 @@ class _Streamed(Response):
         await self._send_start(send)
         checked = monotonic()
         async for piece in self._answer.pieces():
-            if monotonic() - checked > _CHECKED_EVERY:
+            if monotonic() - checked > CHECK_SECONDS:
                 self._check()
                 checked = monotonic()
             async with asyncio.timeout(STALLED_SECONDS):
