@@ -1,4 +1,7 @@
-"""`python -m api --data DIR`: serve the registers of a data directory."""
+"""`python -m api --data DIR`: serve the registers of a data directory.
+
+`python -m api --sandbox` serves an empty, writable store for experiments instead.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from pathlib import Path
 
 from api.examples import examples
 from api.listening import address_of, listen
+from api.sandbox.serving import serve_sandbox
 from api.server import Setup, serve
 from api.service import FAULTS, warm
 from api.supervisor import shares, supervise
@@ -19,35 +23,56 @@ from trigpoint.graph import QueryLimits
 from trigpoint.graph.endpoint import Endpoint, credentials_of
 from trigpoint.register import Registers
 
+# What the sandbox has no use for.
+_OF_REGISTERS = (
+    *("data", "base", "processes"),
+    *("sparql-endpoint", "sparql-update", "sparql-graph-store"),
+)
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until interrupted; 0 when that was all, 2 for a usage or start fault."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
-    if options.data is None:
+    limits = QueryLimits(time=options.query_seconds, memory=options.query_memory << 20)
+    if options.sandbox:
+        return _sandbox(options, limits)
+    folder = options.data or os.environ.get("TRIGPOINT_DATA")
+    if folder is None:
         return _fault("name the data directory: --data DIR, or TRIGPOINT_DATA")
-    data = Path(options.data)
+    return _registers(Path(folder), options, limits)
+
+
+def _registers(data: Path, options: argparse.Namespace, limits: QueryLimits) -> int:
+    processes = options.processes or _cores()
     try:
         registers = open_registers(data, options.base)
-        limits = QueryLimits(
-            time=options.query_seconds, memory=options.query_memory << 20
-        )
         remote = _remote(options)
         setup = Setup(data, registers.base, options.workers, True, limits, remote)
         shown = examples(registers)
-        sockets = listen(options.host, options.port, options.processes)
+        sockets = listen(options.host, options.port, processes)
     except (TrigpointError, OSError) as error:
         return _fault(str(error))
     except FAULTS as error:  # not worded for people: say at least of what kind it is
-        return _fault(f"{options.data}: {type(error).__name__}: {error}")
+        return _fault(f"{data}: {type(error).__name__}: {error}")
     for path, why in shown:
         print(f"{address_of(sockets[0])}{path}  {why}")
     sys.stdout.flush()
-    if options.processes == 1:
+    if processes == 1:
         return serve(registers, setup, sockets[0])
     registers.log.close()
     del registers  # or its files would stay open for good
-    return supervise(shares(setup, options.processes), sockets)
+    return supervise(shares(setup, processes), sockets)
+
+
+def _sandbox(options: argparse.Namespace, limits: QueryLimits) -> int:
+    for name in _OF_REGISTERS:
+        if getattr(options, name.replace("-", "_")) is not None:
+            return _fault(f"--sandbox has nothing to do with registers: no --{name}")
+    try:
+        return serve_sandbox(options.host, options.port, options.workers, limits)
+    except (TrigpointError, OSError) as error:
+        return _fault(str(error))
 
 
 def open_registers(data: Path, base: str | None) -> Registers:
@@ -73,9 +98,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m api", description=__doc__)
     parser.add_argument(
         "--data",
-        default=os.environ.get("TRIGPOINT_DATA"),
         metavar="DIR",
         help="the data directory (default: TRIGPOINT_DATA)",
+    )
+    parser.add_argument(
+        "--sandbox",
+        action="store_true",
+        help="serve an empty store that anybody on this machine may write to, and "
+        "nothing else; it is gone at the end",
     )
     parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
     parser.add_argument(
@@ -96,7 +126,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--processes",
         type=_count,
-        default=_cores(),
         help="processes that answer everything else (default: as many as cores)",
     )
     parser.add_argument(
