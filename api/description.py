@@ -21,6 +21,7 @@ from api.statements import FORMATS, SD, SYNTAXES, VOID, a, iri, number, say
 from trigpoint.catalogue import RDFS
 from trigpoint.errors import InvalidParameter
 from trigpoint.graph.functions import EXTENSION_FUNCTIONS
+from trigpoint.graph.remote_pool import RemotePool
 from trigpoint.iris import ONTOLOGY, encode_key
 
 VOID_DOOR: Final = "/.well-known/void"
@@ -116,14 +117,22 @@ def service_description(here: Service, request: Request) -> Response:
     choice, view = _chosen(request), here.view()
 
     def lines() -> Iterator[str]:
-        offer = Offer(
-            f"{here.base}/sparql", "Current records", about=here.base + VOID_DOOR
-        )
         graphs = {name: one.triples for name, one in view.counts.graphs.items()}
-        return service_lines(offer, view.counts.default, graphs)
+        return service_lines(offer_of(here), view.counts.default, graphs)
 
     body = here.bodies.of("service", view.version, choice.format, lines)
     return Reply(body, choice, sizes=view.sizes, links=[void_link(here)])
+
+
+def offer_of(here: Service) -> Offer:
+    """What `/sparql` offers. Which functions another server has, when that keeps the
+    graph, is not known."""
+    return Offer(
+        f"{here.base}/sparql",
+        "Current records",
+        functions=() if isinstance(here.pool, RemotePool) else EXTENSION_FUNCTIONS,
+        about=here.base + VOID_DOOR,
+    )
 
 
 def void_link(here: Service) -> Link:

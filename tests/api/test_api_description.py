@@ -7,20 +7,24 @@ the first three here; the rest holds what it says against what the endpoint does
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+from fastapi import FastAPI
 from rdflib import RDF, Graph, Namespace, URIRef
 from rdflib.term import Literal as RdfLiteral
 from rdflib.term import Node
 
 from api.app import create_app
-from api.description import Offer, service_lines
+from api.description import Offer, offer_of, service_lines
 from api.statements import SYNTAXES, written
 from tests.copies import copy_data
 from tests.testclient import TestClient
+from trigpoint.graph.endpoint import Endpoint
 from trigpoint.graph.functions import EXTENSION_FUNCTIONS, GEOF
+from trigpoint.graph.remote_pool import RemotePool
 from trigpoint.register import Registers
 
 SD = Namespace("http://www.w3.org/ns/sparql-service-description#")
@@ -268,6 +272,16 @@ def value_of(function: str, arguments: str) -> object:
     solutions = ox.Store().query(query)
     assert isinstance(solutions, ox.QuerySolutions)
     return next(iter(solutions))["value"]
+
+
+def test_functions_of_another_server_are_not_claimed(client: TestClient) -> None:
+    """When another server keeps the graph nothing is said of its functions."""
+    assert isinstance(client.app, FastAPI)
+    here = client.app.state.service
+    assert offer_of(here).functions == EXTENSION_FUNCTIONS
+    there = Endpoint("http://127.0.0.1:9/query")
+    elsewhere = replace(here, pool=RemotePool(there, lambda: 0, base=here.base))
+    assert offer_of(elsewhere).functions == ()
 
 
 def test_an_endpoint_that_can_be_written_to_says_so() -> None:
