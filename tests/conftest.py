@@ -19,11 +19,13 @@ from trigpoint.schema.catalogue import Schemas
 REAL_DATA = os.environ.get("TRIGPOINT_REAL_DATA")
 SUITES = os.environ.get("TRIGPOINT_SUITES")
 OGR2OGR = shutil.which("ogr2ogr")
+VIRTUOSO = shutil.which("virtuoso-t")
 # Looked for when a test that runs needs it, since some take a while.
 _NEEDS: dict[str, tuple[str, Callable[[], object]]] = {
     "real_data": ("TRIGPOINT_REAL_DATA is not set", lambda: REAL_DATA),
     "suites": ("TRIGPOINT_SUITES is not set", lambda: SUITES),
     "ogr2ogr": ("ogr2ogr is not installed (gdal-bin)", lambda: OGR2OGR),
+    "virtuoso_program": ("Virtuoso is not installed", lambda: VIRTUOSO),
     "comunica": ("comunica needs node, and npm with a network", comunica),
 }
 _left_out: dict[str, int] = {}
@@ -80,6 +82,13 @@ def ogr2ogr() -> str:
     """GDAL's converter, which reads what we write as others would."""
     assert OGR2OGR is not None
     return OGR2OGR
+
+
+@pytest.fixture(scope="session")
+def virtuoso_program() -> str:
+    """A SPARQL server that is not like ours, which can keep our graph."""
+    assert VIRTUOSO is not None
+    return VIRTUOSO
 
 
 @pytest.fixture(scope="session")

@@ -67,7 +67,7 @@ class RemoteStore:
     ) -> None:
         self.endpoint = endpoint
         self.base = base
-        self._credentials = credentials
+        self.credentials = credentials
         self._client = httpx.Client(
             auth=credentials.auth() if credentials else None,
             timeout=httpx.Timeout(_WAIT, connect=_CONNECT),
@@ -189,9 +189,9 @@ class RemoteStore:
         wrapper.setMethod(POST)
         wrapper.setReturnFormat(JSON)
         wrapper.setTimeout(_WAIT)
-        if self._credentials is not None:
-            wrapper.setCredentials(self._credentials.user, self._credentials.password)
-            digest = self._credentials.scheme == "digest"
+        if self.credentials is not None:
+            wrapper.setCredentials(self.credentials.user, self.credentials.password)
+            digest = self.credentials.scheme == "digest"
             wrapper.setHTTPAuth(DIGEST if digest else BASIC)
         return wrapper
 
