@@ -18,10 +18,10 @@ from starlette.responses import Response
 
 from api.answers import Pool, ask, nothing_withheld
 from api.limits import MAX_QUERY
-from api.negotiation import HTML, accept_of, parse_accept, quality_of
+from api.negotiation import HTML
 from api.pages import Pages
 from api.problems import of_error
-from api.queries import FORMATS, Asked, best_quality
+from api.queries import FORMATS, Asked
 from api.replies import Link, Reply
 from api.worked import WorkedExample
 from trigpoint.errors import TrigpointError
@@ -129,13 +129,6 @@ def _cell(term: str, link: Callable[[str], str]) -> Cell | None:
 def _unescaped(escape: re.Match[str]) -> str:
     code = escape[1] or escape[2]
     return chr(int(code, 16)) if code else _ESCAPED.get(escape[3], escape[3])
-
-
-def wants_page(request: Request) -> bool:
-    """Whether a page is accepted better than anything that programs read."""
-    ranges = parse_accept(accept_of(request) or "")
-    named = [one for one in ranges if one.specificity]
-    return quality_of(HTML.media_type, named) > best_quality(named)
 
 
 def form_page(

@@ -45,6 +45,7 @@ from trigpoint.register import Registers
 
 _DOORS = (
     lookup,  # asked for most, and found first
+    sparql,
     home,
     registers,
     records,
@@ -58,7 +59,6 @@ _DOORS = (
     points,
     area_quality,
     boundary_quality,
-    sparql,
     dumps,
     void,
     gds,

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl
 
 from fastapi import Request
 
 from api.limits import MAX_BODY, UnsupportedMediaType, read_body
-from api.negotiation import MediaRange, NotAcceptable, parse_accept, quality_of
+from api.negotiation import HTML, NotAcceptable, parse_accept, quality_of
 from trigpoint.errors import InvalidParameter, QueryRejected
 from trigpoint.graph import GRAPH_FORMATS, SOLUTION_FORMATS, Query
 
@@ -183,26 +184,48 @@ def _named_formats(values: Sequence[str]) -> tuple[str, ...] | None:
     return tuple(found) if named else None
 
 
-def _fitting(ranges: str) -> list[str]:
+def accepted_formats(accept: str | None) -> tuple[str, ...]:
+    """Media types for the answer, best first; raises NotAcceptable."""
+    qualities = _qualities(accept or "")
+    fitting = _fitting(accept or "")
+    if qualities.asked and not fitting:
+        kinds = [form.media_type for form in FORMATS]
+        raise NotAcceptable(
+            "nothing that Accept names is available here: expected one of "
+            f"{', '.join(kinds)}",
+            available=[{"mediaType": kind} for kind in kinds],
+        )
+    return fitting
+
+
+def prefers_page(accept: str | None) -> bool:
+    """Whether a page is accepted better than anything that programs read."""
+    qualities = _qualities(accept or "")
+    return qualities.page > max(qualities.formats.values())
+
+
+def _fitting(accept: str) -> tuple[str, ...]:
     """The media types that fit a list of ranges, best first."""
-    return _by_quality(parse_accept(ranges))
+    formats = _qualities(accept).formats
+    fitting = [kind for kind, quality in formats.items() if quality > 0]
+    return tuple(sorted(fitting, key=lambda kind: -formats[kind]))
 
 
-def _by_quality(ranges: Sequence[MediaRange]) -> list[str]:
-    qualities = _qualities(ranges)
-    fitting = [kind for kind, quality in qualities.items() if quality > 0]
-    return sorted(fitting, key=lambda kind: -qualities[kind])
+@dataclass(frozen=True)
+class _Qualities:
+    """How well a list of ranges accepts each format, and a page that it names; and
+    whether it asks for anything at all."""
+
+    formats: dict[str, float]
+    page: float
+    asked: bool
 
 
-def best_quality(ranges: Sequence[MediaRange]) -> float:
-    """How well that format is accepted that is accepted best."""
-    return max(_qualities(ranges).values())
-
-
-def _qualities(ranges: Sequence[MediaRange]) -> dict[str, float]:
-    """How well each format is accepted, by its own type or by another named one."""
+@lru_cache(512)
+def _qualities(accept: str) -> _Qualities:
+    ranges = parse_accept(accept)
     named = [one for one in ranges if one.specificity == 2]
-    return {
+    formats = {
         form.media_type: max(
             quality_of(form.media_type, ranges),
             *(quality_of(kind, named) for kind in _ALSO.get(form.media_type, ())),
@@ -210,20 +233,8 @@ def _qualities(ranges: Sequence[MediaRange]) -> dict[str, float]:
         )
         for form in FORMATS
     }
-
-
-def accepted_formats(accept: str | None) -> tuple[str, ...]:
-    """Media types for the answer, best first; raises NotAcceptable."""
-    ranges = parse_accept(accept or "")
-    fitting = _by_quality(ranges)
-    if ranges and not fitting:
-        kinds = [form.media_type for form in FORMATS]
-        raise NotAcceptable(
-            "nothing that Accept names is available here: expected one of "
-            f"{', '.join(kinds)}",
-            available=[{"mediaType": kind} for kind in kinds],
-        )
-    return tuple(fitting)
+    page = quality_of(HTML.media_type, [one for one in ranges if one.specificity])
+    return _Qualities(formats, page, bool(ranges))
 
 
 def not_acceptable(error: InvalidParameter) -> NotAcceptable:

@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.answer_pages import answer_page, form_page, wants_page
+from api.answer_pages import answer_page, form_page
 from api.answers import answer
 from api.description import service_description, void_link
 from api.negotiation import HTML, accept_of
@@ -25,6 +25,7 @@ from api.queries import (
     missing_query,
     parameters_in_url,
     parameters_of,
+    prefers_page,
 )
 from api.service import Current, Service
 from api.worked import worked_examples
@@ -70,7 +71,7 @@ async def query(here: Current, request: Request) -> Response:
     """Answer a SPARQL query: a browser gets a page with the first rows. Without one, a
     browser gets a form and a program what the endpoint says of itself."""
     asked = asked_in(parameters_in_url(request))
-    if asked is None and wants_page(request):
+    if asked is None and prefers_page(accept_of(request)):
         sizes = here.view().sizes
         examples = worked_examples(here.base)
         return form_page(here.pages, sizes, examples, [void_link(here)])
@@ -94,7 +95,7 @@ async def posted(here: Current, request: Request) -> Response:
 
 async def _answer(here: Service, asked: Asked, request: Request) -> Response:
     check = partial(here.check_same, here.view())
-    if asked.formats is None and wants_page(request):
+    if asked.formats is None and prefers_page(accept_of(request)):
         return await answer_page(
             here.pool,
             asked,
