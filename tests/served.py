@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -36,8 +36,8 @@ class Served:
         return children(self.process.pid)
 
     def everybody(self) -> list[int]:
-        """The server processes and their query workers."""
-        return [one for pid in self.pids() for one in (pid, *children(pid))]
+        """The server processes, and all that they have started for queries."""
+        return [one for pid in self.pids() for one in (pid, *descendants(pid))]
 
     def errors(self) -> str:
         """What it has said on standard error so far."""
@@ -53,8 +53,16 @@ class Served:
 def children(pid: int) -> list[int]:
     """The processes that a process has started and that it has not waited for."""
     # The kernel lists them by the thread that started them.
-    lists = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for one in lists for child in one.read_text().split()]
+    found: list[int] = []
+    with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+        for one in Path(f"/proc/{pid}/task").glob("*/children"):
+            found += map(int, one.read_text().split())
+    return found
+
+
+def descendants(pid: int) -> list[int]:
+    """Its children, theirs, and so on."""
+    return [one for child in children(pid) for one in (child, *descendants(child))]
 
 
 def until(true: Callable[[], bool], seconds: float = PATIENCE) -> None:
