@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Annotated
 
 import anyio
@@ -29,6 +30,7 @@ from trigpoint.errors import TrigpointError, ViewsBehind
 from trigpoint.graph import QueryLimits, QueryPool, Snapshot
 from trigpoint.graph.endpoint import Endpoint
 from trigpoint.graph.remote_pool import RemotePool
+from trigpoint.lease import Lease
 from trigpoint.lookup import day_of
 from trigpoint.placing import Areas
 from trigpoint.register import Registers
@@ -95,6 +97,8 @@ class Service(Reading):
     _served: int = field(default=0)
     _fault: str = field(default="")
     _unsigned: str = field(default="")
+    _unswept: str = field(default="")
+    _leases: dict[Path, Lease] = field(default_factory=dict)
     _switching: threading.Lock = field(default_factory=threading.Lock)
 
     @cached_property
@@ -163,6 +167,21 @@ class Service(Reading):
                 _log.warning("the published view cannot be opened: %s", fault)
         self._fault = fault
 
+    def let_go(self) -> None:
+        """Give up the versions that no query reads any more, and remove those that
+        nobody does."""
+        fault = ""
+        with self._switching:
+            for path in self._leases.keys() - self.pool.in_use():
+                del self._leases[path]
+            try:
+                self.registers.views.sweep()
+            except OSError as error:
+                fault = str(error)
+                if fault != self._unswept:
+                    _log.warning("views that nobody reads stay: %s", fault)
+        self._unswept = fault
+
     def refresh(self) -> None:
         """Cosign anew what was last cosigned over a day ago, where the keys are; what
         keeps it from being is logged, once."""
@@ -186,6 +205,7 @@ class Service(Reading):
         warm(view)
         before = self.registers.view().withheld
         registers.hold(view)
+        self._leases[view.graph] = view.lease
         self.pool.switch(snapshot_of(view))
         if view.withheld != before:
             self.drawn.clear()
@@ -223,6 +243,7 @@ async def serving(
     warm(view)
     held.hold(view)
     snapshot, version = snapshot_of(view), view.version
+    leases = {view.graph: view.lease}
     del view  # or its files would stay open for good
     pool = (
         QueryPool(snapshot, base=registers.base, workers=workers, limits=limits)
@@ -243,6 +264,7 @@ async def serving(
             pages=Pages(lambda path: prefix_of(registers.base) + path),
             hard=Bench(HARD_JOBS, 4 * HARD_JOBS),
             _served=version,
+            _leases=leases,
         )
 
 
@@ -265,6 +287,7 @@ async def follow(service: Service) -> None:
     while True:
         await anyio.sleep(_LOOK_EVERY)
         await anyio.to_thread.run_sync(partial(service.follow, build=True))
+        await anyio.to_thread.run_sync(service.let_go)
 
 
 async def stay_fresh(service: Service) -> None:

@@ -105,11 +105,15 @@ class Views:
     def sweep(self) -> None:
         """Remove the versions that nobody reads any more, unless a publish is going on,
         which does so itself. Whoever may not write leaves that to others."""
-        if len(self._versions()) > 1 and os.access(self._folder, os.W_OK):
-            with (self._folder / "lock").open("w") as lock, suppress(BlockingIOError):
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if view := self.current():
-                    self._clear(view)
+        if len(self._versions()) < 2 or not os.access(self._folder, os.W_OK):
+            return
+        with (
+            suppress(BlockingIOError, PermissionError),
+            (self._folder / "lock").open("w") as lock,
+        ):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if view := self.current():
+                self._clear(view)
 
     def _publish(
         self,

@@ -138,7 +138,6 @@ def serve(connection: socket) -> None:
 
 def _work(connection: socket, bounds: Bounds) -> bool:
     worker = _Worker(connection, bounds)
-    connection.sendall(frame(Kind.READY))
     while True:
         try:
             kind, content = receive(connection)
