@@ -27,7 +27,7 @@ MAX_DOCUMENT: Final = 256_000_000  # bytes
 MAX_FORM: Final = 16_000_000  # bytes; a form is read into memory
 BODY_SECONDS: Final = 300.0  # that a document may take to come
 _FORM: Final = "multipart/form-data"
-_MAX_PARTS: Final = 100
+MAX_PARTS: Final = 100
 # What clients also call them.
 _ALSO: Final = {
     "application/x-turtle": "text/turtle",
@@ -77,9 +77,9 @@ def _parts(content_type: str, form: bytes) -> list[MIMEPart]:
     head = f"Content-Type: {content_type}\r\n\r\n".encode()
     message = BytesParser(policy=policy.HTTP).parsebytes(head + form)
     parts = list(message.iter_parts()) if message.is_multipart() else []
-    if not parts or len(parts) > _MAX_PARTS:
+    if not parts or len(parts) > MAX_PARTS:
         raise InvalidGraph(
-            f"the form has {len(parts)} parts: expected 1 to {_MAX_PARTS}, each an RDF "
+            f"the form has {len(parts)} parts: expected 1 to {MAX_PARTS}, each an RDF "
             "document with its Content-Type"
         )
     return parts

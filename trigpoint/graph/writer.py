@@ -25,7 +25,7 @@ from trigpoint.graph.limits import QueryLimits
 from trigpoint.graph.store import GraphView
 from trigpoint.graph.writing import READY, Job, Setup, memory_exceeded
 
-_WAITING: Final = 64
+WAITING: Final = 64
 _START_LIMIT: Final = 60.0  # seconds
 
 _log = logging.getLogger("trigpoint")
@@ -55,10 +55,10 @@ class Writer:
         wait), QueryTimedOut, QueryTooLarge, QueryFailed (the process died) and what
         `make_change` does; the store is then as it was.
         """
-        if self._waiting >= _WAITING:
+        if self._waiting >= WAITING:
             raise QueryBusy(
                 f"{self._waiting} changes are waiting already; try again later",
-                limit=_WAITING,
+                limit=WAITING,
             )
         self._waiting += 1
         loop = asyncio.get_running_loop()
