@@ -19,7 +19,7 @@ from api.server import Setup
 from api.supervisor import shares, supervise
 from tests.api.sample import frame
 from tests.copies import copy_data
-from tests.served import children, gone, served, until
+from tests.served import children, descendants, gone, served, until
 from trigpoint.log.entry import Batch
 from trigpoint.register import Registers
 from trigpoint.staging import Load
@@ -44,7 +44,7 @@ def test_they_answer_follow_are_replaced_and_end(data: Path, tmp_path: Path) -> 
         assert {server.get(path).status_code for _ in range(12)} == {200}
 
         first, second = server.pids()
-        workers = children(second)
+        workers = descendants(second)
         os.kill(second, signal.SIGKILL)
         until(lambda: len(server.pids()) == 2 and second not in server.pids())
         until(lambda: all(map(gone, workers)))

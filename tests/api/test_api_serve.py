@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.served import descendants
 from trigpoint.register import LOG_FILE, Registers
 
 ROOT = Path(__file__).parents[2]
@@ -43,12 +44,6 @@ def served(*arguments: str, **environment: str) -> Iterator[tuple[list[str], int
     assert "Traceback" not in errors, errors
 
 
-def children(pid: int) -> list[int]:
-    """Processes whose parent is `pid`."""
-    path = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in path.read_text().split()]
-
-
 def alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -73,8 +68,8 @@ def test_server_prints_three_addresses_that_work_and_ends_its_workers(
         )
         assert asked.json()["boolean"] is True
         assert "server" not in asked.headers
-        workers = children(pid)
-        assert len(workers) == 2
+        workers = descendants(pid)
+        assert len(workers) == 3  # two, and what they are forked from
     assert not [worker for worker in workers if alive(worker)]
 
 

@@ -1,90 +1,49 @@
-"""Queries in worker processes: answers, formats, limits, deaths and snapshots."""
+"""Queries in worker processes: limits, deaths, readers and snapshots."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pyld import jsonld
-from rdflib import Graph
-from rdflib.query import Result
 
+from tests.graph.schools import (
+    BASE,
+    BOMB,
+    CARTESIAN,
+    COUNT,
+    SCHOOLS,
+    bindings,
+    school,
+)
+from tests.pool import PoolInThread
 from trigpoint.errors import (
-    InvalidParameter,
     QueryBusy,
     QueryFailed,
-    QueryRejected,
     QueryTimedOut,
     QueryTooLarge,
+    TooManyQueries,
     TrigpointError,
 )
-from trigpoint.graph import GraphView, QueryPool
+from trigpoint.graph import Answer, GraphView, Query, QueryLimits, QueryPool, Snapshot
 
-BASE = "http://localhost:8000"
-CATALOGUE = f"{BASE}/graph/catalogue"
-LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
-GEO = "http://www.opengis.net/ont/geosparql#"
-SCHOOLS = 300
-COUNT = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
-CARTESIAN = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
-BOMB = (
-    'SELECT (GROUP_CONCAT(?long) AS ?x) { BIND("' + "x" * 10_000 + '" AS ?y) '
-    "BIND(CONCAT(?y, ?y, ?y, ?y, ?y, ?y, ?y, ?y, ?y, ?y) AS ?long) "
-    "?a ?b ?c . ?d ?e ?f }"
-)
+ALL = 3 * SCHOOLS + 6
+# Twenty million bytes, made as they are asked for.
+LONG = "SELECT * { ?a ?b ?c . ?d ?e ?f } LIMIT 60000"
+ENDLESS = "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 
 
-def school(number: int) -> list[str]:
-    subject = f"{BASE}/id/school-eng/{number}"
-    lon = round(-1 + number / SCHOOLS, 6)
-    return [
-        f'<{subject}> <{LABEL}> "School {number}" .',
-        f"<{subject}> <{GEO}hasGeometry> <{subject}/geometry> .",
-        f'<{subject}/geometry> <{GEO}asWKT> "POINT({lon} 51.5)"^^<{GEO}wktLiteral> .',
-    ]
-
-
-def odd_lines() -> list[str]:
-    subject = f"<{BASE}/id/odd/1>"
-    return [
-        f'{subject} <http://example.org/text> "{text}" .'
-        for text in (
-            'quote \\" brace }},{\\" end',
-            "line\\nfeed, return\\r, comma",
-            "<result> & </result>",
-            "Caf\u00e9 \U0001f3eb \u2028 e\u0301",
-            "back\\\\slash\\\\",
-            "[{",
-        )
-    ]
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of 300 schools, some awkward text and a catalogue graph."""
-    path = tmp_path_factory.mktemp("graph") / "store"
-    lines = [line for number in range(SCHOOLS) for line in school(number)]
-    catalogue = {CATALOGUE: [f'<{BASE}/> <{LABEL}> "register" .']}
-    GraphView.build(path, lines + odd_lines(), catalogue).close()
-    return path
-
-
-@pytest.fixture(scope="module")
-def pool(store: Path) -> Iterator[QueryPool]:
-    """A pool that is shared by the tests that leave it as it is."""
-    with QueryPool(store, base=BASE, time_limit=20) as shared:
-        yield shared
+def pool_of(
+    store: Path, workers: int = 1, limits: QueryLimits | None = None
+) -> PoolInThread:
+    return PoolInThread(Snapshot(store), base=BASE, workers=workers, limits=limits)
 
 
 def gone(pid: int) -> bool:
@@ -95,395 +54,385 @@ def gone(pid: int) -> bool:
     return False
 
 
-def bindings(body: bytes) -> list[dict[str, str]]:
-    rows = json.loads(body)["results"]["bindings"]
-    return [{name: term["value"] for name, term in row.items()} for row in rows]
+def until(true: Callable[[], bool]) -> None:
+    """Wait for something that must come; a bound against a hang."""
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
-def test_a_select_answers_in_json(pool: QueryPool) -> None:
-    """Without a wish, solutions come as SPARQL results JSON with their number."""
-    answer = pool.run(f"SELECT ?n {{ </id/school-eng/7> <{LABEL}> ?n }}")
-    assert answer.media_type == "application/sparql-results+json"
-    assert (answer.form, answer.rows) == ("select", 1)
-    assert bindings(answer.body) == [{"n": "School 7"}]
+def count(pool: PoolInThread, client: str = "") -> int:
+    """How many triples the snapshot has, asked of it."""
+    return int(bindings(pool.run(COUNT, client=client).body)[0]["n"])
 
 
-ODD = "SELECT ?t ?none { ?s <http://example.org/text> ?t } ORDER BY ?t"
-
-
-@pytest.mark.parametrize("name", ["json", "xml", "csv", "tsv"])
-@pytest.mark.parametrize(
-    ("query", "rows"),
-    [
-        (ODD, 6),
-        ("SELECT ?x { ?x <http://example.org/none> 1 }", 0),
-        ("SELECT * {}", 1),
-        ("SELECT ?a ?b { { BIND(1 AS ?a) } UNION {} UNION { ?b ?c 'School 1' } }", 3),
-        (f"SELECT ?s ?l ?g {{ ?s <{LABEL}> ?l ; <{GEO}hasGeometry> ?g }}", 300),
-    ],
-    ids=["odd text", "empty", "no column", "gaps", "many"],
-)
-def test_rows_are_counted_in_each_format(
-    pool: QueryPool, query: str, rows: int, name: str
-) -> None:
-    """The number of rows is right in every format, whatever the text holds."""
-    answer = pool.run(query, name)
-    assert answer.rows == rows
-    parsed: dict[str, Callable[[], int]] = {
-        "json": lambda: len(json.loads(answer.body)["results"]["bindings"]),
-        "xml": lambda: len(Result.parse(io.BytesIO(answer.body), format="xml")),
-        "csv": lambda: len(list(csv.reader(io.StringIO(answer.body.decode())))) - 1,
-        "tsv": lambda: answer.body.count(b"\n") - 1,
-    }
-    assert parsed[name]() == rows
-
-
-@pytest.mark.parametrize("name", ["json", "xml", "csv", "tsv"])
-def test_text_of_any_script_survives(pool: QueryPool, name: str) -> None:
-    """Letters outside the basic plane and combining marks come back as they are."""
-    query = 'SELECT ("Caf\u00e9 \U0001f3eb e\u0301" AS ?x) {}'
-    assert "Caf\u00e9 \U0001f3eb e\u0301" in pool.run(query, name).body.decode()
-
-
-@pytest.mark.parametrize(
-    ("query", "columns"),
-    [
-        (f"SELECT ?z ?a ?m {{ ?a <{LABEL}> ?z . ?m ?m ?m }}", ["z", "a", "m"]),
-        ("SELECT * { ?z ?b ?a } LIMIT 1", ["z", "b", "a"]),
-        ("SELECT DISTINCT * { ?z ?b ?a FILTER EXISTS { ?q ?z ?a } }", ["z", "b", "a"]),
-        ("SELECT * { { SELECT ?y ?x { ?x ?hidden ?y } } }", ["y", "x"]),
-    ],
-)
-def test_columns_come_in_the_order_of_the_query(
-    pool: QueryPool, query: str, columns: list[str]
-) -> None:
-    """Columns stand as they were written, for a star in reading order."""
-    assert json.loads(pool.run(query).body)["head"]["vars"] == columns
-
-
-@pytest.mark.parametrize(
-    ("name", "reader"),
-    [("ttl", "turtle"), ("nt", "nt"), ("rdf", "xml"), ("jsonld", "nt")],
-)
-@pytest.mark.parametrize(
-    "query",
-    [
-        "DESCRIBE </id/school-eng/7>",
-        "CONSTRUCT { </id/school-eng/7> ?p ?o } { </id/school-eng/7> ?p ?o }",
-    ],
-)
-def test_graphs_are_the_same_in_each_format(
-    pool: QueryPool, query: str, name: str, reader: str
-) -> None:
-    """An independent reader finds the record's triples in every graph format."""
-    answer = pool.run(query, name)
-    expected = Graph().parse(data="\n".join(school(7)[:2]), format="nt")
-    body = answer.body.decode()
-    if name == "jsonld":
-        to_rdf: Callable[..., str] = jsonld.to_rdf
-        body = to_rdf(json.loads(body), {"format": "application/n-quads"})
-    assert set(Graph().parse(data=body, format=reader)) == set(expected)
-    assert answer.rows == 2
-
-
-def test_formats_go_by_media_type_and_preference(pool: QueryPool) -> None:
-    """The first accepted format that fits the form of the query is taken."""
-    accept = ["text/turtle", "text/csv", "application/sparql-results+xml"]
-    assert pool.run("ASK {}", ["text/html", *accept]).media_type == "text/csv"
-    assert pool.run("DESCRIBE </x>", accept).media_type == "text/turtle"
-    assert json.loads(pool.run("ASK {}", "json").body)["boolean"] is True
-
-
-def test_a_format_that_does_not_fit_is_refused(pool: QueryPool) -> None:
-    """Turtle for a SELECT is an error that says what there is."""
-    with pytest.raises(InvalidParameter) as refusal:
-        pool.run(COUNT, "text/turtle")
-    assert "text/csv" in str(refusal.value.members["available"])
-
-
-def test_named_graphs_are_asked_for(pool: QueryPool) -> None:
-    """The catalogue is reached by GRAPH and FROM, and is not among the records."""
-    inside = f"{{ </> <{LABEL}> ?l }}"
-    asked = {
-        f"ASK {inside}": False,
-        f"ASK {{ GRAPH ?g {inside} }}": True,
-        f"ASK {{ GRAPH <{CATALOGUE}> {inside} }}": True,
-        f"ASK FROM </graph/catalogue> {inside}": True,
-        f"ASK FROM NAMED </graph/catalogue> {inside}": False,
-    }
-    answers = {text: json.loads(pool.run(text).body)["boolean"] for text in asked}
-    assert answers == asked
-
-
-def test_points_within_a_polygon_are_found(pool: QueryPool) -> None:
-    """The built-in GeoSPARQL filter answers over our CRS84 literals, lon first."""
-    polygon = "POLYGON((-0.505 51, -0.495 51, -0.495 52, -0.505 52, -0.505 51))"
-    answer = pool.run(
-        f"PREFIX geo: <{GEO}> "
-        "PREFIX geof: <http://www.opengis.net/def/function/geosparql/> "
-        "SELECT ?s { ?s geo:hasGeometry/geo:asWKT ?wkt "
-        f'FILTER(geof:sfWithin(?wkt, "{polygon}"^^geo:wktLiteral)) }} ORDER BY ?s'
-    )
-    found = [row["s"].rpartition("/")[2] for row in bindings(answer.body)]
-    assert found == ["149", "150", "151"]
-
-
-@pytest.mark.parametrize(
-    ("query", "message"),
-    [
-        ("SELECT * { SERVICE <http://e/> {} }", "SERVICE is not offered"),
-        ("DROP ALL", "is an update"),
-        ("SELECT *", "ends too early"),
-        ("SELECT ?s { BIND(1 AS ?x) BIND(2 AS ?x) }", "not well-formed"),
-        ("SELECT (<http://e/f>(1) AS ?x) {}", "not supported"),
-        ("SELECT (\ud800 AS ?x) {}", "syntax error"),
-        ("SELECT ('\ud800' AS ?x) {}", "cannot answer"),
-    ],
-)
-def test_refusals_come_back_as_our_own_errors(
-    pool: QueryPool, query: str, message: str
-) -> None:
-    """What a worker refuses is raised here with its message, and costs no worker."""
-    before = pool.worker_pids()
-    with pytest.raises(QueryRejected, match=message):
-        pool.run(query)
-    assert pool.worker_pids() == before
-
-
-def test_a_query_over_the_length_reaches_no_worker(pool: QueryPool) -> None:
-    """A query of ten million characters is refused before it is sent."""
-    with pytest.raises(QueryTooLarge, match="characters"):
-        pool.run("ASK {}" + " " * 10_000_000)
-
-
-def test_many_threads_ask_at_once(pool: QueryPool) -> None:
-    """Concurrent queries each get their own answer."""
-
-    def ask(number: int) -> str:
-        query = f"SELECT ?n {{ </id/school-eng/{number}> <{LABEL}> ?n }}"
-        return bindings(pool.run(query).body)[0]["n"]
-
-    with ThreadPoolExecutor(16) as threads:
-        names = list(threads.map(ask, range(SCHOOLS)))
-    assert names == [f"School {number}" for number in range(SCHOOLS)]
-
-
-def test_a_query_past_the_time_limit_is_killed(store: Path) -> None:
+def test_a_query_past_the_time_limit_is_killed(schools: Path) -> None:
     """A cartesian product ends with an error, its process is gone, others answer."""
-    with QueryPool(store, base=BASE, workers=1, time_limit=1) as pool:
+    with pool_of(schools, limits=QueryLimits(time=1)) as pool:
         pool.run("ASK {}")
-        (pid,) = pool.worker_pids()
+        (pid,) = pool.pool.worker_pids()
         with pytest.raises(QueryTimedOut, match="1 s") as error:
             pool.run(CARTESIAN)
         assert error.value.members["limit"] == 1
-        assert gone(pid)
-        assert pool.worker_pids() != (pid,)
-        assert bindings(pool.run(COUNT).body) == [{"n": str(3 * SCHOOLS + 6)}]
+        until(lambda: gone(pid))
+        assert pool.run("ASK {}").form == "ask"
+        assert pool.pool.worker_pids() != (pid,)
 
 
 @pytest.mark.parametrize("name", ["json", "csv", "xml", "tsv"])
-def test_too_many_rows_are_an_error(store: Path, name: str) -> None:
+def test_too_many_rows_are_an_error(schools: Path, name: str) -> None:
     """One row over the limit refuses the answer, at the limit it is given."""
-    with QueryPool(store, base=BASE, workers=1, row_limit=100) as pool:
-        assert pool.run("SELECT * { ?s ?p ?o } LIMIT 100", name).rows == 100
+    with pool_of(schools, limits=QueryLimits(rows=100)) as pool:
+        assert pool.run("SELECT * { ?s ?p ?o } LIMIT 100", name).body
         with pytest.raises(QueryTooLarge, match=r"100 rows.*dumps") as error:
             pool.run("SELECT * { ?s ?p ?o } LIMIT 101", name)
         assert error.value.members == {"limit": 100, "unit": "rows"}
 
 
-def test_too_many_triples_are_an_error(store: Path) -> None:
+def test_too_many_triples_are_an_error(schools: Path) -> None:
     """The row limit counts the triples of a graph."""
-    with QueryPool(store, base=BASE, workers=1, row_limit=100) as pool:
-        assert pool.run("CONSTRUCT WHERE { ?s ?p ?o } LIMIT 100").rows == 100
+    with pool_of(schools, limits=QueryLimits(rows=100)) as pool:
+        answer = pool.run("CONSTRUCT WHERE { ?s ?p ?o } LIMIT 100", "nt")
+        assert answer.body.count(b"\n") == 100
         with pytest.raises(QueryTooLarge, match="100 rows"):
             pool.run("CONSTRUCT WHERE { ?s ?p ?o } LIMIT 101")
 
 
-def test_too_many_bytes_are_an_error(store: Path) -> None:
+def test_too_many_bytes_are_an_error(schools: Path) -> None:
     """An answer over the byte limit is refused, and the worker goes on."""
-    with QueryPool(store, base=BASE, workers=1, byte_limit=10_000) as pool:
-        before = pool.worker_pids()
+    with pool_of(schools, limits=QueryLimits(size=10_000)) as pool:
+        pool.run("ASK {}")
+        before = pool.pool.worker_pids()
         with pytest.raises(QueryTooLarge, match="10000 bytes"):
             pool.run("SELECT * { ?s ?p ?o }")
-        assert pool.run("ASK {}").rows == 1
-        assert pool.worker_pids() == before
+        assert pool.run("ASK {}").form == "ask"
+        assert pool.pool.worker_pids() == before
 
 
-def test_a_memory_bomb_kills_only_its_worker(store: Path) -> None:
+def test_what_goes_wrong_late_breaks_the_answer_off(schools: Path) -> None:
+    """An answer that has begun ends with the error, and never as if it were whole."""
+
+    async def read(pool: QueryPool) -> tuple[int, TrigpointError | None]:
+        async with await pool.ask(Query(LONG, ("tsv",))) as answer:
+            assert answer.whole is None
+            read = 0
+            try:
+                async for piece in answer.pieces():
+                    read += len(piece)
+            except TrigpointError as error:
+                return read, error
+        return read, None
+
+    with pool_of(schools, limits=QueryLimits(size=4_000_000)) as pool:
+        size, error = pool.call(read(pool.pool))
+        assert isinstance(error, QueryTooLarge)
+        assert 65_536 <= size <= 4_000_000
+        assert count(pool) == ALL
+
+
+def test_a_memory_bomb_kills_only_its_worker(schools: Path) -> None:
     """A query that needs too much memory is refused, and the pool goes on."""
-    with QueryPool(
-        store, base=BASE, workers=1, time_limit=60, memory_limit=300 << 20
-    ) as pool:
+    limits = QueryLimits(time=60, memory=300 << 20)
+    with pool_of(schools, limits=limits) as pool:
         with pytest.raises(QueryTooLarge, match="bytes of memory"):
             pool.run(BOMB)
-        assert bindings(pool.run(COUNT).body) == [{"n": str(3 * SCHOOLS + 6)}]
+        assert count(pool) == ALL
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "SELECT (1" + "+1" * 49_000 + " AS ?x) {}",
-        "SELECT * { ?s " + "<a:p>/" * 15_000 + "<a:p> ?o }",
-    ],
-    ids=["sum", "path"],
-)
-def test_a_query_that_crashes_the_engine_is_an_error(
-    pool: QueryPool, query: str
-) -> None:
-    """A worker whose stack runs over fails its own query and is replaced."""
-    with pytest.raises(QueryFailed, match="other queries are not affected"):
-        pool.run(query)
-    assert pool.run("ASK {}").rows == 1
-
-
-def test_a_worker_killed_at_its_work_fails_that_query_only(store: Path) -> None:
+def test_a_worker_killed_at_its_work_fails_that_query_only(schools: Path) -> None:
     """SIGKILL from outside is a clear error for the query that ran."""
-    with QueryPool(store, base=BASE, workers=1, time_limit=30) as pool:
+    with pool_of(schools, limits=QueryLimits(time=30)) as pool:
         pool.run("ASK {}")
-        (pid,) = pool.worker_pids()
-        threading.Timer(0.3, os.kill, (pid, signal.SIGKILL)).start()
+        (pid,) = pool.pool.worker_pids()
+        asked = pool.ask(CARTESIAN)
+        until(lambda: pool.pool.busy() == 1)
+        os.kill(pid, signal.SIGKILL)
         with pytest.raises(QueryFailed, match="status -9"):
-            pool.run(CARTESIAN)
-        assert pool.run("ASK {}").rows == 1
+            asked.result(60)
+        assert count(pool) == ALL
 
 
-def test_a_worker_killed_while_idle_is_replaced_unseen(store: Path) -> None:
-    """The next query after an idle worker died is answered."""
-    with QueryPool(store, base=BASE, workers=2) as pool:
-        for pid in pool.worker_pids():
+def test_a_worker_killed_while_idle_is_replaced_unseen(schools: Path) -> None:
+    """The next query after idle workers died is answered."""
+    with pool_of(schools, workers=2) as pool:
+        pool.run("ASK {}")
+        for pid in pool.pool.worker_pids():
             os.kill(pid, signal.SIGKILL)
-            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-        assert pool.run("ASK {}").rows == 1
-        assert pool.run("ASK {}").rows == 1
+            until(lambda pid=pid: pid not in pool.pool.worker_pids())  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+        assert count(pool) == ALL
 
 
-def test_a_full_queue_refuses_at_once(store: Path) -> None:
-    """With all workers busy and the queue full a query is not kept waiting."""
-    with (
-        QueryPool(store, base=BASE, workers=1, time_limit=2, queue_limit=0) as pool,
-        ThreadPoolExecutor(1) as thread,
-    ):
+def test_a_query_that_nobody_waits_for_is_ended(schools: Path) -> None:
+    """When the asking is given up, its worker is killed and another takes its place."""
+    with pool_of(schools, limits=QueryLimits(time=300)) as pool:
         pool.run("ASK {}")
-        long = thread.submit(pool.run, CARTESIAN)
-        while not pool.busy():
-            time.sleep(0.01)
-        with pytest.raises(QueryBusy, match="try again"):
-            pool.run("ASK {}")
-        assert isinstance(long.exception(), QueryTimedOut)
+        (pid,) = pool.pool.worker_pids()
+        asked = pool.ask(CARTESIAN)
+        until(lambda: pool.pool.busy() == 1)
+        asked.cancel()
+        until(lambda: gone(pid))
+        assert count(pool) == ALL
 
 
-def test_waiting_ends_at_the_time_limit(store: Path) -> None:
+def test_an_answer_that_is_left_is_ended(schools: Path) -> None:
+    """Leaving an answer in its middle ends the query, and frees what it held."""
+
+    async def begin(pool: QueryPool) -> int:
+        async with await pool.ask(Query(ENDLESS, ("tsv",))) as answer:
+            async for piece in answer.pieces():
+                return len(piece)
+        return 0
+
+    with pool_of(schools, limits=QueryLimits(time=300, rows=10**9)) as pool:
+        assert pool.call(begin(pool.pool)) > 0
+        until(lambda: pool.pool.busy() == 0)
+        assert count(pool) == ALL
+
+
+def test_a_slow_reader_holds_no_worker(schools: Path) -> None:
+    """An answer that nobody reads yet is made whole, beside this process's memory, and
+    the worker is free; then it is read as it would have been."""
+
+    async def begin(pool: QueryPool) -> Answer:
+        return await pool.ask(Query(LONG, ("tsv",)), "slow")
+
+    async def rest(answer: Answer) -> bytes:
+        async with answer:
+            return await answer.body()
+
+    with pool_of(schools, limits=QueryLimits(time=300)) as pool:
+        slow = pool.call(begin(pool.pool))
+        until(lambda: pool.pool.busy() == 0)
+        assert slow.whole is None
+        assert count(pool) == ALL
+        body = pool.call(rest(slow))
+        assert body.count(b"\n") == 60_001
+        assert body == pool.run(LONG, "tsv").body
+
+
+def test_a_full_disk_holds_the_worker_back(schools: Path) -> None:
+    """Without room for what is not read yet, the worker waits for the reader, and the
+    answer comes whole; one who reads nothing loses it at the time limit."""
+
+    async def begin(pool: QueryPool, query: str) -> Answer:
+        return await pool.ask(Query(query, ("tsv",)))
+
+    async def rest(answer: Answer) -> bytes:
+        async with answer:
+            return await answer.body()
+
+    limits = QueryLimits(time=60, spool=0)
+    with pool_of(schools, limits=limits) as pool:
+        slow = pool.call(begin(pool.pool, LONG))
+        time.sleep(0.5)
+        assert pool.pool.busy() == 1
+        assert pool.call(rest(slow)).count(b"\n") == 60_001
+    with pool_of(schools, limits=QueryLimits(time=1, spool=0)) as pool:
+        slow = pool.call(begin(pool.pool, ENDLESS))
+        until(lambda: pool.pool.busy() == 0)
+        with pytest.raises(QueryTimedOut):
+            pool.call(rest(slow))
+
+
+def test_one_client_has_no_more_than_its_share(schools: Path) -> None:
+    """While one client's queries take all that it may have, another's is answered at
+    once; what is over its share is refused, as its own."""
+    limits = QueryLimits(time=300, of_client=4)
+    with pool_of(schools, workers=3, limits=limits) as pool:
+        greedy = [pool.ask(CARTESIAN, client="greedy") for _ in range(4)]
+        until(lambda: pool.pool.busy() == 2)
+        with pytest.raises(TooManyQueries, match="4 queries of yours") as error:
+            pool.run(COUNT, client="greedy")
+        assert error.value.members == {"limit": 4}
+        assert count(pool, "other") == ALL
+        assert pool.pool.busy() == 2
+        for one in greedy:
+            one.cancel()
+        until(lambda: pool.pool.busy() == 0)
+        assert count(pool, "greedy") == ALL
+
+
+def test_too_many_of_all_are_refused(schools: Path) -> None:
+    """With as many queries as may be under way the next one is not kept waiting."""
+    with pool_of(schools, limits=QueryLimits(time=300, of_all=1)) as pool:
+        pool.run("ASK {}")
+        long = pool.ask(CARTESIAN, client="one")
+        until(lambda: pool.pool.busy() == 1)
+        with pytest.raises(QueryBusy, match="try again later") as error:
+            pool.run("ASK {}", client="two")
+        assert not isinstance(error.value, TooManyQueries)
+        long.cancel()
+
+
+def test_waiting_ends_at_the_time_limit(schools: Path) -> None:
     """A query that no worker takes in time is refused rather than kept."""
-    with (
-        QueryPool(store, base=BASE, workers=1, time_limit=1) as pool,
-        ThreadPoolExecutor(3) as threads,
-    ):
+    with pool_of(schools, limits=QueryLimits(time=1)) as pool:
         pool.run("ASK {}")
-        asked = [threads.submit(pool.run, CARTESIAN) for _ in range(3)]
-        kinds = {type(future.exception()) for future in asked}
+        asked = [pool.ask(CARTESIAN) for _ in range(3)]
+        kinds = {type(future.exception(60)) for future in asked}
         assert QueryTimedOut in kinds
         assert kinds <= {QueryTimedOut, QueryBusy}
 
 
-def test_a_switch_drops_no_query(store: Path, tmp_path: Path) -> None:
-    """Queries during switches see one whole snapshot or the other."""
-    sizes = {3 * SCHOOLS + 6, 3 * SCHOOLS + 9}
-    view = GraphView.open(store)
-    with view.fork(tmp_path / "next") as fork:
+def test_a_switch_drops_no_query(schools: Path, tmp_path: Path) -> None:
+    """Queries during switches see one whole snapshot or the other, and name the one
+    that they were answered from."""
+    with GraphView.open(schools).fork(tmp_path / "next") as fork:
         fork.apply([], school(SCHOOLS))
-    with (
-        QueryPool(store, base=BASE) as pool,
-        ThreadPoolExecutor(4) as threads,
-    ):
+    held = [Snapshot(schools, {"n": ALL}), Snapshot(tmp_path / "next", {"n": ALL + 3})]
+
+    async def ask(pool: QueryPool) -> tuple[int, int]:
+        async with await pool.ask(Query(COUNT)) as answer:
+            (row,) = bindings(await answer.body())
+            return int(row["n"]), answer.snapshot.sizes["n"]
+
+    with PoolInThread(held[0], base=BASE, workers=3) as pool:
         asked = []
         for turn in range(40):
-            asked += [threads.submit(pool.run, COUNT) for _ in range(4)]
-            pool.switch(store if turn % 2 else tmp_path / "next")
-        seen = {int(bindings(future.result().body)[0]["n"]) for future in asked}
-        pool.switch(tmp_path / "next")
-        assert seen <= sizes
-        assert bindings(pool.run(COUNT).body) == [{"n": str(max(sizes))}]
-        assert pool.in_use() == {tmp_path / "next"}
+            asked += [pool.start(ask(pool.pool)) for _ in range(4)]
+            asked[-1].result(60)
+            pool.pool.switch(held[turn % 2])
+        answers = {future.result(60) for future in asked}
+        assert answers == {(ALL, ALL), (ALL + 3, ALL + 3)}
+        pool.pool.switch(held[1])
+        until(lambda: pool.pool.in_use() == {tmp_path / "next"})
+        assert count(pool) == ALL + 3
 
 
-def test_a_running_query_keeps_its_snapshot_in_use(store: Path, tmp_path: Path) -> None:
+def test_a_running_query_keeps_its_snapshot_in_use(
+    schools: Path, tmp_path: Path
+) -> None:
     """The old folder is named until its last query has ended."""
-    GraphView.open(store).fork(tmp_path / "next").close()
-    with (
-        QueryPool(store, base=BASE, workers=1, time_limit=1) as pool,
-        ThreadPoolExecutor(1) as thread,
-    ):
+    GraphView.open(schools).fork(tmp_path / "next").close()
+    with pool_of(schools, limits=QueryLimits(time=300)) as pool:
         pool.run("ASK {}")
-        long = thread.submit(pool.run, CARTESIAN)
-        while not pool.busy():
-            time.sleep(0.01)
-        pool.switch(tmp_path / "next")
-        assert pool.in_use() == {store, tmp_path / "next"}
-        assert isinstance(long.exception(), QueryTimedOut)
-        assert pool.in_use() == {tmp_path / "next"}
+        long = pool.ask(CARTESIAN)
+        until(lambda: pool.pool.busy() == 1)
+        pool.pool.switch(Snapshot(tmp_path / "next"))
+        assert pool.pool.in_use() == {schools, tmp_path / "next"}
+        long.cancel()
+        until(lambda: pool.pool.in_use() == {tmp_path / "next"})
 
 
-def test_a_missing_store_is_an_error_of_the_query(store: Path, tmp_path: Path) -> None:
+def test_renewing_replaces_every_worker(schools: Path) -> None:
+    """Nothing of what was read stays in memory, and no query fails for it."""
+    with pool_of(schools, workers=2) as pool:
+        pool.run("ASK {}")
+        until(lambda: len(pool.pool.worker_pids()) == 2)
+        before = set(pool.pool.worker_pids())
+        pool.pool.renew()
+        assert count(pool) == ALL
+        until(lambda: all(gone(pid) for pid in before))
+        assert count(pool) == ALL
+
+
+def test_a_missing_store_is_an_error_of_the_query(
+    schools: Path, tmp_path: Path
+) -> None:
     """A snapshot that is not there fails the query, and a switch back heals."""
-    with QueryPool(tmp_path / "none", base=BASE, workers=1) as pool:
+    with pool_of(tmp_path / "none") as pool:
         with pytest.raises(QueryFailed, match="could not be read"):
             pool.run("ASK {}")
-        pool.switch(store)
-        assert pool.run("ASK {}").rows == 1
+        pool.pool.switch(Snapshot(schools))
+        assert count(pool) == ALL
 
 
-def test_closing_leaves_no_process(store: Path) -> None:
-    """After close every worker is gone, also one in the middle of a query."""
-    pool = QueryPool(store, base=BASE, workers=2, time_limit=30)
-    pool.run("ASK {}")
-    pids = pool.worker_pids()
-    with ThreadPoolExecutor(1) as thread:
-        long = thread.submit(pool.run, CARTESIAN)
-        while not pool.busy():
-            time.sleep(0.01)
-        pool.close()
-        assert isinstance(long.exception(), QueryFailed)
-    assert all(gone(pid) for pid in pids)
-    assert pool.worker_pids() == pids
-    with pytest.raises(QueryFailed, match="closed"):
+def test_closing_leaves_no_process(schools: Path) -> None:
+    """After close every worker is gone, and what ran or waited has failed."""
+    with pool_of(schools, limits=QueryLimits(time=300)) as pool:
         pool.run("ASK {}")
+        pids = pool.pool.worker_pids()
+        asked = [pool.ask(CARTESIAN) for _ in range(2)]
+        until(lambda: pool.pool.busy() == 1)
+        pool.call(pool.pool.close())
+        for one in asked:
+            assert isinstance(one.exception(60), QueryFailed)
+        assert all(gone(pid) for pid in pids)
+        assert pool.pool.worker_pids() == ()
+        with pytest.raises(QueryFailed, match="closed"):
+            pool.run("ASK {}")
 
 
-def test_workers_end_with_a_parent_that_was_killed(store: Path) -> None:
+def test_workers_end_with_a_parent_that_was_killed(schools: Path) -> None:
     """Nobody is left to kill them, and still no worker outlives its query."""
     script = (
-        "import os, signal, sys, threading, time\n"
-        "from trigpoint.graph import QueryPool\n"
-        "pool = QueryPool(sys.argv[1], base='http://x', workers=2, time_limit=1)\n"
-        "pool.run('ASK {}')\n"
-        "threading.Thread(target=pool.run, args=(sys.argv[2],), daemon=True).start()\n"
-        "while not pool.busy(): time.sleep(0.01)\n"
-        "print(*pool.worker_pids(), flush=True)\n"
-        "os.kill(os.getpid(), signal.SIGKILL)\n"
+        "import asyncio, os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from trigpoint.graph import Query, QueryLimits, QueryPool, Snapshot\n"
+        "async def main():\n"
+        "    snapshot = Snapshot(Path(sys.argv[1]))\n"
+        "    limits = QueryLimits(time=1)\n"
+        "    pool = QueryPool(snapshot, base='http://x', workers=2, limits=limits)\n"
+        "    async with pool:\n"
+        "        await pool.ask(Query('ASK {}'))\n"
+        "        asked = asyncio.create_task(pool.ask(Query(sys.argv[2])))\n"
+        "        while not pool.busy(): await asyncio.sleep(0.01)\n"
+        "        print(*pool.worker_pids(), flush=True)\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "asyncio.run(main())\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, str(store), CARTESIAN],
+        [sys.executable, "-c", script, str(schools), CARTESIAN],
         capture_output=True,
         text=True,
         check=False,
     )
     pids = [int(pid) for pid in done.stdout.split()]
-    assert len(pids) == 2
-    deadline = time.monotonic() + 20
-    while not all(gone(pid) for pid in pids) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert all(gone(pid) for pid in pids)
+    assert len(pids) == 2, done.stderr
+    until(lambda: all(gone(pid) for pid in pids))
 
 
-def test_workers_give_way_to_other_processes(pool: QueryPool) -> None:
-    """Workers run at low priority, so that lookups in the server stay quick."""
-    pool.run("ASK {}")
-    own = os.getpriority(os.PRIO_PROCESS, 0)
-    assert any(os.getpriority(os.PRIO_PROCESS, pid) > own for pid in pool.worker_pids())
+def test_workers_give_way_to_other_processes(schools: Path) -> None:
+    """Workers run at low priority and in this session, so that lookups stay quick."""
+    with pool_of(schools) as pool:
+        pool.run("ASK {}")
+        (pid,) = pool.pool.worker_pids()
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        assert os.getpriority(os.PRIO_PROCESS, pid) > own
+        assert os.getsid(pid) == os.getsid(0)
+        assert os.getpgid(pid) != os.getpgid(0)
 
 
-def test_every_error_can_cross_processes(pool: QueryPool) -> None:
+def test_every_error_can_cross_processes(schools: Path) -> None:
     """Members of an error arrive with it, so a door can name the limit."""
-    with pytest.raises(TrigpointError) as error:
-        pool.run("SELECT * {\n ?s ?p }")
-    assert error.value.members == {"line": 2, "column": 8}
+    with pool_of(schools) as pool:
+        with pytest.raises(TrigpointError) as error:
+            pool.run("SELECT * {\n ?s ?p }")
+        assert error.value.members == {"line": 2, "column": 8}
+
+
+def test_many_at_once_leave_nothing_behind(schools: Path) -> None:
+    """Hundreds of queries, some given up, leave no file and no place taken."""
+    with pool_of(schools, workers=3) as pool:
+        pool.run("ASK {}")
+        files = len(os.listdir("/proc/self/fd"))
+        for _ in range(5):
+            asked = [pool.ask(COUNT, client=str(one % 7)) for one in range(60)]
+            for one in asked[::5]:
+                one.cancel()
+            for one in asked:
+                if not one.cancelled():
+                    assert one.exception(60) is None
+        until(lambda: pool.pool.busy() == 0)
+        until(lambda: len(pool.pool.worker_pids()) == 3)
+        until(lambda: len(os.listdir("/proc/self/fd")) <= files + 2)
+        assert threading.active_count() < 50
+        assert asyncio.run_coroutine_threadsafe(_tasks(), pool.loop).result() == 1
+
+
+async def _tasks() -> int:
+    return len(asyncio.all_tasks())
+
+
+def test_the_loss_of_what_forks_workers_is_made_good(schools: Path) -> None:
+    """When that process is killed, its workers go with it and others come."""
+    with pool_of(schools, workers=2, limits=QueryLimits(time=60)) as pool:
+        pool.run("ASK {}")
+        until(lambda: len(pool.pool.worker_pids()) == 2)
+        before = pool.pool.worker_pids()
+        stat = Path(f"/proc/{before[0]}/stat").read_text()
+        os.kill(int(stat.rpartition(")")[2].split()[1]), signal.SIGKILL)
+        until(lambda: not set(before) & set(pool.pool.worker_pids()))
+        assert count(pool) == ALL
+        until(lambda: all(gone(pid) for pid in before))

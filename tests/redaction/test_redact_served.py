@@ -11,8 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.api.test_api_serve import ROOT, children, served
+from tests.api.test_api_serve import ROOT, served
 from tests.redaction.secret import NAME, PLACE, SCHOOL, holding, left_in
+from tests.served import descendants
 from trigpoint.errors import Withheld
 from trigpoint.register import Registers
 from trigpoint.schema.items import format_hash
@@ -99,7 +100,7 @@ def test_a_running_server_lets_go_of_it(data: Path) -> None:
 def kept_open(pid: int, data: Path) -> set[str]:
     """Removed files of the directory that a server or its workers still hold."""
     found: set[str] = set()
-    for process in (pid, *children(pid)):
+    for process in (pid, *descendants(pid)):
         with suppress(OSError):  # a worker that has just ended
             names = Path(f"/proc/{process}/maps").read_text().splitlines()
             for link in Path(f"/proc/{process}/fd").iterdir():

@@ -1,11 +1,10 @@
-"""The door through which `QueryPool` starts a worker process; not for people."""
+"""The door through which `QueryPool` starts its processes; not for people."""
 
 from __future__ import annotations
 
 import sys
-from socket import socket
 
-from trigpoint.graph.worker import serve
+from trigpoint.graph.nursery import main
 
 if __name__ == "__main__":
-    serve(socket(fileno=int(sys.argv[1])))
+    main(int(sys.argv[1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import subprocess
@@ -35,6 +36,7 @@ class Child:
         self.socket, theirs = socket.socketpair()
         self._printed, name = tempfile.mkstemp(prefix="trigpoint-child-")
         Path(name).unlink()  # the open file goes on
+        fcntl.fcntl(self._printed, fcntl.F_SETFL, os.O_APPEND)
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", module, str(theirs.fileno())],
@@ -56,6 +58,13 @@ class Child:
     def wait(self) -> tuple[int, str]:
         """The status that it ended with, once it has, and the last that it printed."""
         status = self._process.wait()
-        with open(self._printed, "rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _TOLD))
-            return status, file.read().decode(errors="replace").strip()
+        printed = self.printed()
+        os.close(self._printed)
+        return status, printed
+
+    def printed(self) -> str:
+        """The last that it and its own children printed since this was asked."""
+        size = os.fstat(self._printed).st_size
+        text = os.pread(self._printed, _TOLD, max(0, size - _TOLD))
+        os.ftruncate(self._printed, 0)
+        return text.decode(errors="replace").strip()

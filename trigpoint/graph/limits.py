@@ -17,7 +17,7 @@ from trigpoint.graph.sparql import MAX_DEPTH, MAX_LENGTH
 INSTEAD: Final = "the dumps have everything, and LIMIT with OFFSET gives a part"
 # Of the thread that runs a query. The engine calls itself once for each operator of a
 # chain and each level of brackets; what is not touched of it takes no memory.
-STACK: Final = 512 << 20
+STACK: Final = 128 << 20
 
 
 @dataclass(frozen=True)

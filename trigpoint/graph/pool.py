@@ -15,6 +15,7 @@ from typing import Final, Self
 
 from trigpoint.errors import QueryBusy, QueryFailed
 from trigpoint.graph.answer import Answer
+from trigpoint.graph.births import Births
 from trigpoint.graph.engine import Bounds
 from trigpoint.graph.limits import QueryLimits
 from trigpoint.graph.query import Query, Snapshot
@@ -55,11 +56,11 @@ class QueryPool:
         self._workers: set[WorkerProcess] = set()
         self._idle: deque[WorkerProcess] = deque()
         self._up = asyncio.Event()
-        self._gone = asyncio.Event()
         self._closed = False
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
+        self._births = Births(self._bereft)
         for _ in range(self._number):
             self._start()
         return self
@@ -120,18 +121,17 @@ class QueryPool:
 
     def worker_pids(self) -> tuple[int, ...]:
         """Process ids of the workers, for watching them."""
-        return tuple(sorted(worker.pid for worker in self._workers))
+        return tuple(sorted(worker.pid for worker in self._workers if worker.pid))
 
     async def close(self) -> None:
         """Kill all workers and wait until they are gone; queries in them fail."""
+        if self._closed:
+            return
         self._closed = True
         self._turns.close(QueryFailed("the query pool is closed"))
         self._up.set()
-        for worker in self._workers:
-            worker.kill()
-        while self._workers:
-            self._gone.clear()
-            await self._gone.wait()
+        await self._births.close()
+        self._lose()
 
     async def _run(self, query: Query, client: str) -> Answer:
         while True:
@@ -206,18 +206,36 @@ class QueryPool:
         if worker in self._idle:
             self._idle.remove(worker)
         self._workers.discard(worker)
-        self._gone.set()
         if worker.ready:
             self._start()
         else:
             self._loop.call_later(_AGAIN, self._start)
+
+    def _lose(self) -> None:
+        for worker in tuple(self._workers):
+            worker.lose()
+
+    def _bereft(self) -> None:
+        """What forks workers is gone, and nobody is left to say when they end."""
+        self._up.clear()  # who asks now waits for the start, however long that takes
+        self._revive()
+        self._lose()
+
+    def _revive(self) -> None:
+        if self._closed:
+            return
+        try:
+            self._births = Births(self._bereft)
+        except OSError as error:
+            _log.warning("no process for queries could be started: %s", error)
+            self._loop.call_later(_AGAIN, self._revive)
 
     def _start(self) -> None:
         if self._closed:
             return
         try:
             worker = WorkerProcess(
-                self._bounds, self._snapshot, self._free, self._ended
+                self._births, self._bounds, self._snapshot, self._free, self._ended
             )
         except OSError as error:
             _log.warning("no process for queries could be started: %s", error)

@@ -17,7 +17,7 @@ from typing import Final
 
 from trigpoint.errors import QueryFailed, TrigpointError
 from trigpoint.graph.answer import Answer
-from trigpoint.graph.child import Child
+from trigpoint.graph.births import Births
 from trigpoint.graph.engine import Bounds
 from trigpoint.graph.frames import FrameReader, Kind, error_of, frame
 from trigpoint.graph.limits import death, timed_out
@@ -40,42 +40,50 @@ class WorkerProcess:
 
     def __init__(
         self,
+        births: Births,
         bounds: Bounds,
         snapshot: Snapshot,
         freed: Callable[[WorkerProcess], None],
         ended: Callable[[WorkerProcess], None],
     ) -> None:
         """Raises OSError when no process can be started."""
+        self._births = births
         self._bounds, self._freed, self._ended = bounds, freed, ended
         self._loop = asyncio.get_running_loop()
         self._reader = FrameReader()
         self._answer: Answer | None = None
         self._error: TrigpointError | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._opening = 0
+        self._opening: Snapshot | None = None
         self._expected = False  # whether it was us who ended it
         self.client: str | None = None  # whose query it runs
         self.ready = self.worn = False
         self.holds: frozenset[Path] = frozenset()
-        self._child = Child("trigpoint.graph")
-        self._socket = self._child.socket
-        self._socket.setblocking(False)
-        self._socket.send(frame(Kind.SETUP, pickle.dumps(bounds)))
-        self.open(snapshot)
+        self._status: int | None = None
         self._listening = False
+        self._number, self._socket = births.start(self._died)
+        self._socket.send(frame(Kind.SETUP, pickle.dumps(bounds)))
         self._listen()
+        self.open(snapshot)
 
     @property
-    def pid(self) -> int:
-        return self._child.pid
+    def pid(self) -> int | None:
+        """Its process, once it is known."""
+        return self._births.pid(self._number)
 
     def open(self, snapshot: Snapshot) -> None:
         """Have it let go of other snapshots. Not while it runs a query."""
         self.opened = snapshot
-        self._opening += 1
-        self.holds |= {snapshot.path}
+        if self._opening is None:
+            self._open()
+
+    def _open(self) -> None:
+        """Have it open the newest; those that come meanwhile are passed over, but for
+        the last: opening takes longer than changing a small store does."""
+        self._opening = self.opened
+        self.holds |= {self.opened.path}
         try:
-            self._socket.send(frame(Kind.OPEN, pickle.dumps(snapshot)))
+            self._socket.send(frame(Kind.OPEN, pickle.dumps(self.opened)))
         except OSError:
             self.kill()  # it is ending already
 
@@ -100,7 +108,7 @@ class WorkerProcess:
     def kill(self) -> None:
         """End the process; `ended` is called once it is gone."""
         self._expected = True
-        self._child.kill()
+        self._births.kill(self._number)
         self._listen()  # or its end would not be seen
 
     def _late(self) -> None:
@@ -137,7 +145,7 @@ class WorkerProcess:
         if not data:
             self._pause()
             self._socket.close()
-            self._end_task = self._loop.create_task(self._bury())
+            self._bury()
             return
         for kind, content in self._reader.feed(data):
             self._take(kind, content)
@@ -146,8 +154,10 @@ class WorkerProcess:
 
     def _take(self, kind: Kind, content: bytes) -> None:
         if kind == Kind.READY:
-            self._opening -= 1
+            done, self._opening = self._opening, None
             if self._answer is None:
+                if self.opened != done:
+                    self._open()
                 self._forget_others()
             if not self.ready:
                 self.ready = True
@@ -167,7 +177,7 @@ class WorkerProcess:
                 self._answer.take_body(content)
 
     def _forget_others(self) -> None:
-        if not self._opening:
+        if self._opening in (None, self.opened):
             self.holds = frozenset((self.opened.path,))
 
     def _finish(self, error: TrigpointError | None) -> None:
@@ -178,13 +188,26 @@ class WorkerProcess:
         if answer is not None:
             answer.end(error)
 
-    async def _bury(self) -> None:
-        status, printed = await self._loop.run_in_executor(None, self._child.wait)
+    def lose(self) -> None:
+        """Give it up: what it was forked by is gone."""
+        self._expected = True
+        self._pause()
+        self._socket.close()
+        self._died(-SIGKILL)
+
+    def _died(self, status: int) -> None:
+        self._status = status
+        self._bury()
+
+    def _bury(self) -> None:
+        """What is to be done once the process is gone, and all that it said is read."""
+        if self._status is None or self._socket.fileno() >= 0:
+            return
         self.holds = frozenset()
-        if not self._expected:
-            _log.warning("a query's process ended (%d): %s", status, printed)
-        if self._expected and status == -SIGKILL:
-            self._finish(QueryFailed("the query was ended with its pool"))
+        if self._expected:
+            self._finish(QueryFailed("the process that ran the query was ended"))
         else:
-            self._finish(death(status, self._bounds.limits))
+            printed = self._births.printed()
+            _log.warning("a query's process ended (%d): %s", self._status, printed)
+            self._finish(death(self._status, self._bounds.limits))
         self._ended(self)
