@@ -1,0 +1,182 @@
+"""Servers that are away, lie, break off or lead elsewhere: said as it is, and nothing
+of theirs passes for an answer."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.pool import PoolInThread
+from trigpoint.errors import InvalidParameter, RemoteUnavailable
+from trigpoint.graph import Snapshot
+from trigpoint.graph.endpoint import Credentials, Endpoint, credentials_of
+from trigpoint.graph.publication import Publication, parse_publication
+from trigpoint.graph.query import Elsewhere
+from trigpoint.graph.remote import RemoteStore
+from trigpoint.graph.sending import batches
+from trigpoint.graph.standin import STAND_IN, WKT, Restored, stood_in
+
+BASE = "http://localhost:8000"
+_JSON = "HTTP/1.1 200 OK\r\nContent-Type: application/sparql-results+json\r\n"
+_HALF = '{"head":{"vars":["x"]},"results":{"bindings":['
+LIES = {
+    "an error page": "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n<html></html>",
+    "no JSON": _JSON + "Content-Length: 2\r\n\r\n[]",
+    "an answer that breaks off": _JSON + "Content-Length: 500\r\n\r\n" + _HALF,
+    "an answer without its end": (
+        _JSON + f"Content-Length: {len(_HALF)}\r\n\r\n" + _HALF
+    ),
+    "chunks without the last": (
+        _JSON + "Transfer-Encoding: chunked\r\n\r\n" + f"{len(_HALF):x}\r\n{_HALF}\r\n"
+    ),
+    "a refusal": "HTTP/1.1 500 No\r\nContent-Length: 4\r\n\r\noops",
+    "no HTTP": "good day\r\n\r\n",
+    "nothing": "",
+}
+
+
+class Liar:
+    """A server with one answer to whatever it is asked, which keeps the questions."""
+
+    def __init__(self, answer: str) -> None:
+        self._answer = answer.encode()
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/query"
+        self.asked: list[bytes] = []
+
+    def run(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            with connection:
+                self.asked.append(connection.recv(1 << 16))
+                connection.sendall(self._answer)
+
+    def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+@contextmanager
+def liar(answer: str) -> Iterator[Liar]:
+    server = Liar(answer)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.close()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[PoolInThread]:
+    """A pool whose snapshot the tests switch."""
+    there = Elsewhere("http://127.0.0.1:9/", "x", (), plain_wkt=False)
+    with PoolInThread(Snapshot(Path("x"), {}, there), base=BASE, workers=2) as pool:
+        yield pool
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_no_lie_passes_for_an_answer(pool: PoolInThread, lie: str) -> None:
+    """What is no whole SPARQL result is a failure of the server, said as one."""
+    with liar(LIES[lie]) as server:
+        there = Elsewhere(server.url, lie, (), plain_wkt=False)
+        pool.pool.switch(Snapshot(Path(lie), {}, there))
+        error = pool.ask("SELECT ?x { ?x ?p ?o }").exception(60)
+    assert isinstance(error, RemoteUnavailable), lie
+    assert server.url in str(error)
+
+
+def test_a_redirect_is_not_followed() -> None:
+    """Neither the password nor an update goes to an address that nobody named."""
+    with liar("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as trap:
+        moved = (
+            f"HTTP/1.1 302 Found\r\nLocation: {trap.url}\r\nContent-Length: 0\r\n\r\n"
+        )
+        with liar(moved) as server:
+            endpoint = Endpoint(server.url, server.url)
+            who = Credentials("someone", "hush-hush")
+            with (
+                RemoteStore(endpoint, BASE, who) as remote,
+                pytest.raises(RemoteUnavailable, match="redirects"),
+            ):
+                remote.update("DROP ALL")
+        assert not trap.asked
+        assert b"Authorization" not in b"".join(server.asked)
+        assert b"DROP" not in b"".join(server.asked)
+
+
+def test_a_server_that_is_away_is_named() -> None:
+    """Nobody listens: the error says where, and who should have."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        url = f"http://127.0.0.1:{probe.getsockname()[1]}/query"
+    with (
+        RemoteStore(Endpoint(url, url), BASE) as remote,
+        pytest.raises(RemoteUnavailable, match="does not answer"),
+    ):
+        remote.publication()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://x/q", "x", "http:///q", "http://u:p@x/q", "http://x/q#f", "http://x/ q"],
+)
+def test_addresses_that_are_none_are_refused(url: str) -> None:
+    """No server is asked at what is no address, or would show a password."""
+    with pytest.raises(InvalidParameter):
+        Endpoint(url)
+
+
+def test_credentials_come_from_the_environment_and_are_not_shown() -> None:
+    """A user without a password and an unknown scheme are refused; nothing prints a
+    password."""
+    user, word = "TRIGPOINT_SPARQL_USER", "TRIGPOINT_SPARQL_PASSWORD"
+    scheme = "TRIGPOINT_SPARQL_AUTH"
+    assert credentials_of({}) is None
+    with pytest.raises(InvalidParameter, match=word):
+        credentials_of({user: "me"})
+    with pytest.raises(InvalidParameter, match="basic or digest"):
+        credentials_of({user: "me", word: "hush", scheme: "none"})
+    found = credentials_of({user: "me", word: "hush", scheme: "digest"})
+    assert found == Credentials("me", "hush", "digest")
+    assert "hush" not in repr(found)
+
+
+def test_what_a_store_says_of_itself_is_read_again() -> None:
+    """The statement comes back as it was written; anything else is none."""
+    state = Publication({"country": 3}, 1, "f", 4, {"http://x/g": 5}, True, True)
+    assert parse_publication(state.text()) == state
+    assert state.begun().id != state.id
+    for text in ("", "[]", "{}", '{"format": 1, "colour": 2}', '{"format": 0}'):
+        assert parse_publication(text) is None
+
+
+def test_the_stand_in_for_geometries_is_put_back_across_pieces() -> None:
+    """Wherever an answer is parted, the datatype comes out right, and nothing else
+    changes."""
+    line = f'<http://x/s> <http://x/p> "POINT (1 2)"^^<{WKT}> .'
+    sent = stood_in(line)
+    assert STAND_IN in sent
+    assert stood_in('<http://x/s> <http://x/p> "x" .').endswith('"x" .')
+    whole = (sent + sent[:-1]).encode()
+    for size in range(1, len(whole)):
+        restored = Restored()
+        pieces = [whole[n : n + size] for n in range(0, len(whole), size)]
+        out = b"".join(map(restored.feed, pieces)) + restored.rest()
+        assert out == (line + line[:-1]).encode()
+
+
+def test_batches_are_bounded_in_lines_and_size() -> None:
+    """No batch has more lines or characters than it may, unless one line has; all
+    lines come, in order."""
+    lines = ["x" * n for n in (1, 5, 30, 2, 2, 2, 9)]
+    made = list(batches(lines, 3, 10))
+    assert made == [lines[:2], lines[2:3], lines[3:6], lines[6:]]
