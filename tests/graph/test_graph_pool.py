@@ -390,6 +390,7 @@ def test_workers_give_way_to_other_processes(schools: Path) -> None:
         (pid,) = pool.pool.worker_pids()
         own = os.getpriority(os.PRIO_PROCESS, 0)
         assert os.getpriority(os.PRIO_PROCESS, pid) > own
+        assert os.sched_getscheduler(pid) == os.SCHED_BATCH
         assert os.getsid(pid) == os.getsid(0)
         assert os.getpgid(pid) != os.getpgid(0)
 
