@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterator
 from enum import IntEnum
 from socket import socket
-from typing import Any, Final
+from typing import Final
 
 import trigpoint.errors
 from trigpoint.errors import QueryFailed, TrigpointError
@@ -100,7 +100,9 @@ def error_content(error: TrigpointError) -> bytes:
 def error_of(content: bytes) -> TrigpointError:
     """The error that a worker told."""
     name, text, members = json.loads(content)
-    kind: Any = getattr(trigpoint.errors, name, QueryFailed)
+    kind = getattr(trigpoint.errors, name, None)
+    if not (isinstance(kind, type) and issubclass(kind, TrigpointError)):
+        kind = QueryFailed
     error: TrigpointError = kind.__new__(kind)
     TrigpointError.__init__(error, text, **members)
     return error

@@ -151,18 +151,24 @@ class Spool:
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(None, self._append, batch)
-        except OSError:
+        except OSError:  # no room on disk: it stays in memory, too
             self._room.give_back(self._client, size)
-            self._last.extendleft(reversed(batch))  # no room on disk: as above
+            batch.extend(self._last)
+            self._last = batch
             self._sizes[1] += size
+            done = False
         else:
             self._written += size
+            done = True
         self._writing = None
         self._more.set()
         if self._closed:
+            self._last.clear()
             self._empty()
-        else:
-            self._tell()
+            return
+        if done and self._sizes[1] >= _WRITTEN:
+            self._write()  # what came meanwhile
+        self._tell()
 
     def _append(self, batch: deque[bytes]) -> None:
         if self._file is None:
