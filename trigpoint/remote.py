@@ -114,7 +114,10 @@ class Publishing:
         self._remote.state(before.begun())
         sender = Sender(self._remote, plain_wkt=before.plain_wkt)
         held = {*before.graphs, *self._graphs}
-        if not before.complete:
+        if before.complete:
+            # It is as it was: otherwise the fingerprint would be another.
+            held.discard(graph_iri(self._view.base, "ontology"))
+        else:
             held |= self._remote.graphs()
         held -= {self._records, publication_graph(self._view.base)}
         areas = {iri for iri in held if iri.startswith(self._areas)}

@@ -21,7 +21,6 @@ from trigpoint.errors import (
     RemoteBehind,
     RemoteDiffers,
     RemoteUnavailable,
-    TrigpointError,
 )
 from trigpoint.graph import Snapshot
 from trigpoint.graph.contents import Contents, hashes_of
@@ -145,7 +144,9 @@ class AnyServer:
         view = registers.view()
         graphs = view.counts.graphs
         about = sum(
-            tally.triples for iri, tally in graphs.items() if "/areas/" not in iri
+            tally.triples
+            for iri, tally in graphs.items()
+            if iri.endswith(("/catalogue", "/provenance"))
         )
         assert not done.anew
         assert about < done.sent < about + 30
@@ -170,7 +171,7 @@ class AnyServer:
         """Wherever the line is cut, what the server says of itself is that it is being
         changed, and the next publish makes it right."""
         publish(registers, remote)
-        for cut in (1, 2, 4):
+        for cut in (1, 3):
             load(registers, "school-eng", school("100100", f"Cut {cut}"))
             broken = Interrupted(remote.endpoint, remote.base, remote.credentials)
             with broken:
@@ -222,8 +223,8 @@ class AnyServer:
     def test_queries_are_answered_as_here(
         self, registers: Registers, remote: RemoteStore
     ) -> None:
-        """The pool gives the same rows from the server as from the store here, with
-        the log sizes of what was published."""
+        """The pool gives the same rows from the server as from the store here, and
+        none once it was published to since."""
         publication = publish(registers, remote).publication
         view = registers.view()
         here = Snapshot(view.graph, view.sizes)
@@ -239,18 +240,8 @@ class AnyServer:
                 assert rows(theirs.body) == rows(ours.body), text
             refused = away.ask("SELECT * { SERVICE <http://x/> { ?s ?p ?o } }")
             assert "SERVICE" in str(refused.exception(60))
-
-    def test_no_answer_is_of_two_publications(
-        self, registers: Registers, remote: RemoteStore
-    ) -> None:
-        """A query over what was published to since is not answered."""
-        publication = publish(registers, remote).publication
-        there = snapshot_of(remote, Path("there"), "another one")
-        state = replace(publication, id="a third")
-        remote.state(state)
-        with PoolInThread(there, base=remote.base, workers=2) as pool:
-            error = pool.ask("ASK {}").exception(60)
-        assert isinstance(error, RemoteBehind)
+            remote.state(replace(publication, id="a second"))
+            assert isinstance(away.ask("ASK {}").exception(60), RemoteBehind)
 
 
 def snapshot_of(remote: RemoteStore, path: Path, number: str) -> Snapshot:
@@ -328,6 +319,7 @@ class TestVirtuoso(AnyServer):
             publish(registers, other)
         assert "wrong-pass" not in f"{found.value!r} {wrong!r}"
 
+    @pytest.mark.long
     def test_answers_that_it_cuts_off_are_refused(
         self,
         virtuoso_program: str,
@@ -352,4 +344,3 @@ class TestVirtuoso(AnyServer):
                 error = asked.exception(60)
         assert isinstance(error, QueryTooLarge)
         assert "20 rows" in str(error)
-        assert isinstance(error, TrigpointError)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.pool import PoolInThread
-from trigpoint.errors import InvalidParameter, RemoteUnavailable
-from trigpoint.graph import Snapshot
+from trigpoint.errors import InvalidParameter, QueryTimedOut, RemoteUnavailable
+from trigpoint.graph import QueryLimits, Snapshot
 from trigpoint.graph.endpoint import Credentials, Endpoint, credentials_of
 from trigpoint.graph.publication import Publication, parse_publication
 from trigpoint.graph.query import Elsewhere
@@ -80,7 +80,8 @@ def liar(answer: str) -> Iterator[Liar]:
 def pool() -> Iterator[PoolInThread]:
     """A pool whose snapshot the tests switch."""
     there = Elsewhere("http://127.0.0.1:9/", "x", (), plain_wkt=False)
-    with PoolInThread(Snapshot(Path("x"), {}, there), base=BASE, workers=2) as pool:
+    nothing, limits = Snapshot(Path("x"), {}, there), QueryLimits(time=3.0)
+    with PoolInThread(nothing, base=BASE, workers=2, limits=limits) as pool:
         yield pool
 
 
@@ -93,6 +94,16 @@ def test_no_lie_passes_for_an_answer(pool: PoolInThread, lie: str) -> None:
         error = pool.ask("SELECT ?x { ?x ?p ?o }").exception(60)
     assert isinstance(error, RemoteUnavailable), lie
     assert server.url in str(error)
+
+
+def test_a_server_that_never_answers_is_given_up(pool: PoolInThread) -> None:
+    """A query ends at the limit, whatever the other server does."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/query"
+        there = Elsewhere(url, "silent", (), plain_wkt=False)
+        pool.pool.switch(Snapshot(Path("silent"), {}, there))
+        error = pool.ask("SELECT ?x { ?x ?p ?o }").exception(60)
+    assert isinstance(error, QueryTimedOut)
 
 
 def test_a_redirect_is_not_followed() -> None:
