@@ -41,9 +41,7 @@ ResultSetMaxRows = {rows}
 
 
 @contextmanager
-def virtuoso(
-    program: str, folder: Path, rows: int = 100_000_000
-) -> Iterator[str]:
+def virtuoso(program: str, folder: Path, rows: int = 100_000_000) -> Iterator[str]:
     """The address of a server with an empty database, which ends with the context."""
     sql, http = _free_ports(2)
     text = _CONFIGURATION.format(folder=folder, sql=sql, http=http, rows=rows)
