@@ -68,7 +68,7 @@ class Spool:
 
     def put(self, piece: bytes) -> None:
         """Take a piece."""
-        if self._closed:
+        if self.ended:
             return
         behind = self._on_disk or self._last or self._sizes[0] >= _IN_MEMORY
         (self._last if behind else self._first).append(piece)
@@ -113,6 +113,7 @@ class Spool:
         self.end()
         self._first.clear()
         self._last.clear()
+        self._sizes = [0, 0]
         if self._writing is None:
             self._empty()
 

@@ -11,8 +11,10 @@ import json
 import logging
 import pickle
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from signal import SIGKILL
+from socket import SHUT_RDWR
 from typing import Final
 
 from trigpoint.errors import QueryFailed, TrigpointError
@@ -60,7 +62,7 @@ class WorkerProcess:
         self.ready = self.worn = False
         self.holds: frozenset[Path] = frozenset()
         self._status: int | None = None
-        self._listening = False
+        self._listening = self._deaf = self._overdue = False
         self._number, self._socket = births.start(self._died)
         self._socket.send(frame(Kind.SETUP, pickle.dumps(bounds)))
         self._listen()
@@ -97,12 +99,15 @@ class WorkerProcess:
         self.opened = snapshot
         self.holds |= {snapshot.path}
         self._answer = answer
+        self._timer = self._loop.call_later(self._bounds.limits.time, self._late)
         try:
             await self._loop.sock_sendall(self._socket, job)
         except asyncio.CancelledError:
             self.kill()
             raise
-        self._timer = self._loop.call_later(self._bounds.limits.time, self._late)
+        except OSError:
+            if not self._overdue:
+                raise
         return answer
 
     def kill(self) -> None:
@@ -114,6 +119,7 @@ class WorkerProcess:
     def _late(self) -> None:
         if self._answer is not None:
             self._answer.end(timed_out(self._bounds.limits))
+        self._overdue = True
         self.kill()
 
     def _abandon(self, answer: Answer) -> None:
@@ -126,7 +132,7 @@ class WorkerProcess:
         self._timer = self._loop.call_later(_PATIENCE, self.kill)
 
     def _listen(self) -> None:
-        if not self._listening and self._socket.fileno() >= 0:
+        if not self._listening and not self._deaf:
             self._listening = True
             self._loop.add_reader(self._socket.fileno(), self._readable)
 
@@ -143,14 +149,22 @@ class WorkerProcess:
         except OSError:
             data = b""
         if not data:
-            self._pause()
-            self._socket.close()
+            self._close()
             self._bury()
             return
         for kind, content in self._reader.feed(data):
             self._take(kind, content)
-        if self._answer is not None and self._answer.spool.full:
+        going = not self._expected and self._status is None
+        if going and self._answer is not None and self._answer.spool.full:
             self._pause()
+
+    def _close(self) -> None:
+        self._pause()
+        self._deaf = True
+        with suppress(OSError):  # the other end is gone
+            # A loop that is sending keeps the socket open until that fails.
+            self._socket.shutdown(SHUT_RDWR)
+        self._socket.close()
 
     def _take(self, kind: Kind, content: bytes) -> None:
         if kind == Kind.READY:
@@ -191,17 +205,17 @@ class WorkerProcess:
     def lose(self) -> None:
         """Give it up: what it was forked by is gone."""
         self._expected = True
-        self._pause()
-        self._socket.close()
+        self._close()
         self._died(-SIGKILL)
 
     def _died(self, status: int) -> None:
         self._status = status
+        self._listen()  # for the rest of what it said
         self._bury()
 
     def _bury(self) -> None:
         """What is to be done once the process is gone, and all that it said is read."""
-        if self._status is None or self._socket.fileno() >= 0:
+        if self._status is None or not self._deaf:
             return
         self.holds = frozenset()
         if self._expected:
