@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Iterator
 from functools import partial
 
 from starlette.types import Scope
@@ -15,6 +16,8 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 MAX_HEAD = 65_536  # bytes that may pass without a request, or a part of a body, in them
+MAX_AHEAD = 16  # requests that are read while another is answered
+MAX_BODIES_AHEAD = 65_536  # bytes of their bodies, together
 LINGERING = 30.0  # seconds that what was sent has to be taken in once all is said
 _RESET = struct.pack("ii", 1, 0)  # linger for no time: struct linger of socket(7)
 _BREAK_OFF = "trigpoint.break-off"
@@ -22,9 +25,14 @@ _BREAK_OFF = "trigpoint.break-off"
 
 class BoundedHttp(HttpToolsProtocol):
     """A connection that is refused once its request line, headers, trailers or the
-    sizes of its chunks go on for too long: 400, as for whatever is no HTTP."""
+    sizes of its chunks go on for too long: 400, as for whatever is no HTTP.
+
+    Its end is told to all requests on it, also when some were sent before the first was
+    answered: uvicorn would read nothing then, not even the end, and tell the last.
+    """
 
     _silent = 0
+    _cycles: tuple[RequestResponseCycle, ...] = ()  # those not yet answered
 
     def data_received(self, data: bytes) -> None:
         self._silent += len(data)
@@ -38,6 +46,10 @@ class BoundedHttp(HttpToolsProtocol):
         # The application runs later, and finds this.
         call = partial(self._break_off, self.cycle)
         self.scope["extensions"] = {_BREAK_OFF: {"call": call}}
+        self._cycles = (*self._unanswered(), self.cycle)
+        bodies = sum(len(cycle.body) for cycle in self._cycles)
+        if len(self.pipeline) < MAX_AHEAD and bodies <= MAX_BODIES_AHEAD:
+            self.flow.resume_reading()
 
     def on_body(self, body: bytes) -> None:
         self._silent = 0
@@ -47,9 +59,19 @@ class BoundedHttp(HttpToolsProtocol):
         self._silent = 0
         super().on_message_complete()
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        for cycle in self._unanswered():
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self.pipeline.clear()
+
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
         self._end_soon()
+
+    def _unanswered(self) -> Iterator[RequestResponseCycle]:
+        return (cycle for cycle in self._cycles if not cycle.response_complete)
 
     def _break_off(self, cycle: RequestResponseCycle) -> None:
         cycle.disconnected = True  # nothing more is sent, and that is meant

@@ -18,14 +18,14 @@ SECONDS = 1.0  # that a query may take on the quick server
 _GROWTH = 96 * MEGABYTE  # of all server processes: buffers, and what Python keeps
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def server(demo: Path) -> Iterator[Served]:
     """A server of two processes that must hold at the end what it held at first."""
     with served(demo, 2, "--query-memory", str(MEMORY)) as running:
         yield from _unharmed(running)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def quick(demo: Path) -> Iterator[Served]:
     """The same, with little time for a query."""
     words = ("--query-memory", str(MEMORY), "--query-seconds", str(SECONDS))
@@ -51,7 +51,7 @@ def _unharmed(server: Served) -> Iterator[Served]:
     server.process.terminate()
     status, errors = server.ended()
     assert status == 0
-    assert "Traceback" not in errors
+    assert "Traceback" not in errors, errors
     assert "is replaced" not in errors  # no server process died
     assert all(map(gone, everybody))
 
