@@ -206,6 +206,20 @@ def test_nothing_is_fetched_for_a_document(sandbox: TestClient, trap: str) -> No
     assert send(sandbox, "PUT", external, kind="application/rdf+xml").status_code == 400
 
 
+def test_entities_that_grow_end_at_the_memory_cap(sandbox: TestClient) -> None:
+    """A few hundred bytes that stand for hundreds of gigabytes are told by their
+    limit, and what was in the graph stays."""
+    send(sandbox, "PUT", f"{LINE} .")
+    grown = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 12))
+    bomb = f'<!DOCTYPE r [<!ENTITY a0 "ha">{grown}]>' + RDF.replace(
+        '<e:p rdf:resource="http://example.org/o"/>', "<e:p>&a11;</e:p>"
+    )
+    answer = send(sandbox, "PUT", bomb, kind="application/rdf+xml")
+    assert answer.status_code == 400
+    assert answer.json()["unit"] == "bytes of memory"
+    assert held(sandbox) == [f"{LINE} ."]
+
+
 @pytest.mark.parametrize(
     ("method", "where"),
     [

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pyoxigraph import Store
 
-from tests.served import gone
+from tests.served import gone, until
 from trigpoint.errors import (
     InvalidGraph,
     InvalidParameter,
@@ -233,6 +233,21 @@ def test_a_writer_that_is_killed_is_replaced(run: Run) -> None:
         with pytest.raises(QueryFailed, match="as it was before"):
             await change
         await writer.write(Update("INSERT DATA { <a> <p> 2 }"))
+        assert len(lines(writer)) == 2
+
+    run(act)
+
+
+def test_a_writer_that_was_killed_while_idle_is_not_missed(run: Run) -> None:
+    """The next change is made by its successor."""
+
+    async def act(writer: Writer) -> None:
+        await writer.write(Update("INSERT DATA { <a> <p> 1 }"))
+        pid = writer.pid()
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: gone(pid))
+        await writer.write(Update("INSERT DATA { <a> <p> 2 }"))
+        assert writer.pid() != pid
         assert len(lines(writer)) == 2
 
     run(act)

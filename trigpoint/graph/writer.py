@@ -15,13 +15,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from signal import SIGABRT
+from signal import SIGABRT, SIGSEGV
 from typing import Final
 
 from trigpoint.errors import QueryBusy, QueryFailed, QueryTimedOut, TrigpointError
 from trigpoint.graph.changes import Change
 from trigpoint.graph.child import Child
-from trigpoint.graph.limits import QueryLimits
+from trigpoint.graph.limits import QueryLimits, death
 from trigpoint.graph.store import GraphView
 from trigpoint.graph.writing import READY, Job, Setup, memory_exceeded
 
@@ -122,9 +122,11 @@ class _Process:
 
     def ask(self, job: Job) -> bool:
         """Have a change made; the process is killed if it is late."""
-        if self._dead:
-            self._start()
+        if self._ready and self._connection.poll():
+            self._end()  # nothing was asked, so it is its end that can be read
         try:
+            if self._dead:
+                self._start()
             self._await_ready()
             self._connection.send(job)
             if not self._connection.poll(self._setup.limits.time):
@@ -168,7 +170,7 @@ class _Process:
 
     def _end(self) -> int:
         """Make an end of a process that is late, or wait for one that is ending."""
-        self._dead = True
+        self._dead, self._ready = True, False
         self._child.kill()
         status, printed = self._child.wait()
         self._connection.close()
@@ -189,6 +191,8 @@ def _death(status: int, limits: QueryLimits) -> TrigpointError:
     """The error for a change whose process ended with this status before that."""
     if status == -SIGABRT:
         return memory_exceeded(limits)
+    if status == -SIGSEGV:
+        return death(status, limits)
     return QueryFailed(
         f"the process that made the change ended (status {status}); the store is as "
         "it was before",
