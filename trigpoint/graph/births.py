@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from trigpoint.graph.child import Child
@@ -56,7 +57,8 @@ class Births:
     def kill(self, number: int) -> None:
         """SIGKILL for a worker, since native code hears nothing else."""
         if number in self._ends and self._control.fileno() >= 0:
-            self._control.send(ORDER.pack(Word.KILL, number))
+            with suppress(OSError):  # what forks is gone: `lost` is called soon
+                self._control.send(ORDER.pack(Word.KILL, number))
 
     def pid(self, number: int) -> int | None:
         """The process of a worker, once it has one."""

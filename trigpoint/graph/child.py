@@ -38,14 +38,19 @@ class Child:
         Path(name).unlink()  # the open file goes on
         fcntl.fcntl(self._printed, fcntl.F_SETFL, os.O_APPEND)
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", module, str(theirs.fileno())],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stderr=self._printed,
-                env=environment,
-                process_group=0,
-            )
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-m", module, str(theirs.fileno())],
+                    pass_fds=(theirs.fileno(),),
+                    stdin=subprocess.DEVNULL,
+                    stderr=self._printed,
+                    env=environment,
+                    process_group=0,
+                )
+            except OSError:
+                self.socket.close()
+                os.close(self._printed)
+                raise
 
     @property
     def pid(self) -> int:

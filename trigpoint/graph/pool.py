@@ -183,7 +183,9 @@ class QueryPool:
             raise QueryFailed(f"no worker started within {_START_LIMIT:g} s") from None
 
     def _free(self, worker: WorkerProcess) -> None:
-        """A worker is ready, or has answered."""
+        """A worker is ready, or has answered, or was given to nobody."""
+        if worker not in self._workers:
+            return  # it has ended meanwhile
         self._up.set()
         self._give_back(worker)
         if worker.worn:
