@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -28,6 +29,7 @@ from trigpoint.errors import TrigpointError
 from trigpoint.graph import GRAPH_FORMATS, SOLUTION_FORMATS
 
 MAX_ROWS: Final = 500
+MAX_CELLS: Final = 10_000  # that are shown; the server does nothing else meanwhile
 _MAX_BYTES: Final = 1 << 20  # of an answer that are read for a page
 _LONG: Final = 400  # characters of a value that are shown
 _TSV: Final = "text/tab-separated-values"
@@ -36,7 +38,7 @@ _SOLUTIONS: Final = tuple(form.name for form in SOLUTION_FORMATS)
 _GRAPHS: Final = tuple(form.name for form in GRAPH_FORMATS)
 _TRIPLE: Final = ("subject", "predicate", "object")
 _TERM: Final = re.compile(
-    r'<([^>]*)>|"((?:[^"\\]|\\.)*)"(?:@([A-Za-z0-9-]+)|\^\^<([^>]*)>)?', re.DOTALL
+    r'<([^>]*)>|"((?:[^"\\]++|\\.)*+)"(?:@([A-Za-z0-9-]+)|\^\^<([^>]*)>)?', re.DOTALL
 )
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))")
 _START: Final = """\
@@ -80,24 +82,28 @@ async def read_table(
     # What follows the last line feed is nothing, a row cut off, or an ASK's answer.
     *lines, ended = text.decode(errors="replace").split("\n")
     if media_type == _NTRIPLES:
-        triples = [line.removesuffix(" .").split(" ", 2) for line in lines]
+        triples = (line.removesuffix(" .").split(" ", 2) for line in lines)
         return _table(_TRIPLE, triples, whole, _GRAPHS, link)
     if not lines:
         return Table((), (), whole, _SOLUTIONS, said=ended == "true")
     columns = tuple(name[1:] for name in lines[0].split("\t") if name)
-    rows = [line.split("\t") for line in lines[1:]]
+    rows = (line.split("\t") for line in lines[1:])
     return _table(columns, rows, whole, _SOLUTIONS, link)
 
 
 def _table(
     columns: tuple[str, ...],
-    rows: list[list[str]],
+    rows: Iterable[list[str]],
     whole: bool,
     formats: tuple[str, ...],
     link: Callable[[str], str],
 ) -> Table:
-    shown = tuple(tuple(_cell(term, link) for term in row) for row in rows[:MAX_ROWS])
-    return Table(columns, shown, whole and len(rows) <= MAX_ROWS, formats)
+    most = min(MAX_ROWS, MAX_CELLS // max(1, len(columns)))
+    rest = iter(rows)
+    shown = tuple(
+        tuple(_cell(term, link) for term in row) for row in islice(rest, most)
+    )
+    return Table(columns, shown, whole and next(rest, None) is None, formats)
 
 
 async def _beginning(pieces: AsyncIterator[bytes]) -> tuple[bytes, bool]:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from api.answer_pages import MAX_ROWS
+from api.answer_pages import MAX_CELLS, MAX_ROWS
 from tests.testclient import TestClient
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -96,6 +96,14 @@ def test_no_rows_and_many(client: TestClient) -> None:
     assert f"The first {MAX_ROWS} rows; there are more." in many
     exactly = page_of(client, f"SELECT ?a {{ ?a ?b ?c . ?d ?e ?f }} LIMIT {MAX_ROWS}")
     assert f"{MAX_ROWS} rows." in exactly
+
+
+def test_the_more_columns_the_fewer_rows(client: TestClient) -> None:
+    """A page has so many cells that making it holds up nobody else."""
+    columns = " ".join(f"?v{number}" for number in range(1000))
+    page = page_of(client, f"SELECT {columns} {{ ?a ?b ?c }} LIMIT {MAX_ROWS}")
+    assert [len(row) for row in cells(page)] == [1000] * (MAX_CELLS // 1000)
+    assert f"The first {MAX_CELLS // 1000} rows; there are more." in page
 
 
 def test_the_whole_answer_is_one_link_away(client: TestClient) -> None:
