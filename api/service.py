@@ -204,9 +204,10 @@ class Service(Reading):
             view = registers.newest()
         warm(view)
         before = self.registers.view().withheld
-        registers.hold(view)
         self._leases[view.graph] = view.lease
+        # First, or a query could be answered from what was before, and checked by this.
         self.pool.switch(snapshot_of(view))
+        registers.hold(view)
         if view.withheld != before:
             self.drawn.clear()
             self.dated.clear()
