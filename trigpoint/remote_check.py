@@ -56,14 +56,14 @@ def check_sample(
 
 
 def _quad(row: Row) -> Quad:
-    subject, predicate, graph = row["s"], row["p"], row["g"]
-    value = row["o"]
+    subject, predicate, value, graph = map(row.get, "spog")
     if isinstance(value, Literal) and value.datatype.value == STAND_IN:
         value = Literal(value.value, datatype=NamedNode(WKT))
     if not (
         isinstance(subject, NamedNode)
         and isinstance(predicate, NamedNode)
         and isinstance(graph, NamedNode)
+        and value is not None
     ):
         raise RemoteDiffers(f"{subject} is said to be {value}: expected IRIs")
     return Quad(subject, predicate, value, graph)

@@ -3,21 +3,30 @@ of theirs passes for an answer."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from tests.pool import PoolInThread
-from trigpoint.errors import InvalidParameter, QueryTimedOut, RemoteUnavailable
+from trigpoint.errors import (
+    InvalidParameter,
+    QueryTimedOut,
+    RemoteBehind,
+    RemoteUnavailable,
+    TrigpointError,
+)
 from trigpoint.graph import QueryLimits, Snapshot
 from trigpoint.graph.endpoint import Credentials, Endpoint, credentials_of
 from trigpoint.graph.publication import Publication, parse_publication
-from trigpoint.graph.query import Elsewhere
+from trigpoint.graph.query import Elsewhere, Query
 from trigpoint.graph.remote import RemoteStore
+from trigpoint.graph.remote_pool import RemotePool
 from trigpoint.graph.sending import batches
 from trigpoint.graph.standin import STAND_IN, WKT, Restored, stood_in
 
@@ -55,9 +64,14 @@ class Liar:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
-            with connection:
+            # Who hears too much hangs up.
+            with connection, suppress(ConnectionError):
                 self.asked.append(connection.recv(1 << 16))
                 connection.sendall(self._answer)
+
+    def say(self, answer: str) -> None:
+        """Answer this from now on."""
+        self._answer = answer.encode()
 
     def close(self) -> None:
         self._socket.shutdown(socket.SHUT_RDWR)
@@ -104,6 +118,76 @@ def test_a_server_that_never_answers_is_given_up(pool: PoolInThread) -> None:
         pool.pool.switch(Snapshot(Path("silent"), {}, there))
         error = pool.ask("SELECT ?x { ?x ?p ?o }").exception(60)
     assert isinstance(error, QueryTimedOut)
+
+
+def _row(name: str, kind: str, value: str) -> str:
+    """A whole answer of one row."""
+    cell = {name: {"type": kind, "value": value}} if name else {}
+    solutions = {"head": {"vars": ["state"]}, "results": {"bindings": [cell]}}
+    body = json.dumps(solutions)
+    return f"{_JSON}Content-Length: {len(body)}\r\n\r\n{body}"
+
+
+STATEMENTS = {
+    **LIES,
+    "a row cut off": _JSON + "\r\n" + _HALF + '{"x":',
+    "another kind of term": _row("state", "nothing", ""),
+    "a boolean": _JSON + 'Content-Length: 26\r\n\r\n{"head":{},"boolean":true} ',
+    "too much": _JSON + "\r\n" + " " * (5 << 20),
+}
+UNSOUND = {
+    "sizes that are none": {"sizes": "abc"},
+    "a register of two lines": {"sizes": {"a\r\nX: 1": 1}},
+    "a size that is no number": {"sizes": {"country": "1"}},
+    "no graphs": {"graphs": None},
+    "a list of graphs": {"graphs": [1, "a"]},
+    "a graph that ends its IRI": {"graphs": {"http://x/> ; DROP ALL #": 1}},
+    "an identifier that is a number": {"id": 5},
+    "a flag that is a text": {"complete": "yes"},
+    "a count that is a text": {"withheld": "x"},
+}
+
+
+def test_a_statement_that_is_none_is_a_fault_of_the_server() -> None:
+    """Looking what a server holds raises nothing, whatever it says: that would end
+    the process that looks. Queries are refused as long as it says that."""
+    refused = asyncio.run(_looked(STATEMENTS))
+    assert refused == dict.fromkeys(STATEMENTS, RemoteUnavailable)
+
+
+def test_a_statement_with_members_of_other_kinds_is_none() -> None:
+    """Its sizes would go into headers, and its graphs into updates."""
+    body = json.loads(Publication({"country": 3}, complete=True).text())
+    texts = {fault: json.dumps(body | other) for fault, other in UNSOUND.items()}
+    assert [text for text in texts.values() if parse_publication(text)] == []
+    answers = {fault: _row("state", "literal", text) for fault, text in texts.items()}
+    assert asyncio.run(_looked(answers)) == dict.fromkeys(UNSOUND, RemoteBehind)
+
+
+@pytest.mark.parametrize("name", ["", "state"])
+def test_rows_without_what_was_asked_for_are_no_statement(name: str) -> None:
+    """A server that leaves out a value is not believed, and nothing breaks."""
+    with (
+        liar(_row(name, "uri", "http://x/")) as server,
+        RemoteStore(Endpoint(server.url), BASE) as remote,
+    ):
+        assert remote.publication() is None
+        assert remote.graphs() == set()
+
+
+async def _looked(answers: dict[str, str]) -> dict[str, type[TrigpointError]]:
+    """What queries are refused with when a server has answered a look with that."""
+    refused = {}
+    with liar(_row("", "", "")) as server:
+        there = Endpoint(server.url)
+        async with RemotePool(there, lambda: 0, base=BASE, workers=1) as pool:
+            for name, said in answers.items():
+                server.say(said)
+                await pool.look()
+                with pytest.raises(TrigpointError) as raised:
+                    await pool.ask(Query("ASK {}"))
+                refused[name] = raised.type
+    return refused
 
 
 def test_a_redirect_is_not_followed() -> None:

@@ -105,7 +105,10 @@ class RemoteSource:
             body = answer.read()
         except httpx.HTTPError as error:
             raise away(self._elsewhere.url, error) from None
-        found = publication_in(body)
+        try:
+            found = publication_in(body)
+        except ValueError as error:
+            raise no_answer(self._elsewhere.url, error) from None
         if found is None or found.id != self._elsewhere.publication:
             raise RemoteBehind(
                 "the SPARQL server was published to while it answered: ask again"

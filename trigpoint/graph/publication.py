@@ -9,6 +9,7 @@ published in between.
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -26,6 +27,8 @@ from trigpoint.iris import graph_iri
 # Raised when what is published is written in another way.
 FORMAT: Final = 1
 VALUE: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#value"
+_REGISTER: Final = re.compile(r"[a-z0-9-]+")
+_IRI: Final = re.compile(r'[^<>"{}|^`\\\x00-\x20]+')
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,30 @@ def parse_publication(text: str) -> Publication | None:
         body: dict[str, Any] = json.loads(text)
         if body["format"] != FORMAT:
             return None
-        return Publication(**body)
-    except (ValueError, KeyError, TypeError):
+        found = Publication(**body)
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
+    return found if _is_sound(found) else None
+
+
+def _is_sound(found: Publication) -> bool:
+    """Whether every member is what it should be, whoever wrote it: sizes go into
+    headers, and graphs into updates."""
+    texts, numbers = (found.fingerprint, found.id), (found.withheld, found.version)
+    flags = (found.plain_wkt, found.complete)
+    return (
+        all(isinstance(text, str) for text in texts)
+        and all(isinstance(number, int) for number in numbers)
+        and all(isinstance(flag, bool) for flag in flags)
+        and _counts(found.sizes, _REGISTER)
+        and _counts(found.graphs, _IRI)
+    )
+
+
+def _counts(given: object, name: re.Pattern[str]) -> bool:
+    return isinstance(given, dict) and all(
+        isinstance(count, int) and name.fullmatch(key) for key, count in given.items()
+    )
 
 
 def publication_graph(base: str) -> str:
@@ -89,14 +113,17 @@ def publication_query(base: str) -> str:
 
 def publication_in(body: bytes) -> Publication | None:
     """The statement in the answer to that query, in JSON; None when there is none, or
-    none that can be understood."""
+    none that can be understood.
+
+    Raises ValueError for what is no answer to it, or not all of one.
+    """
     try:
         found = parse_query_results(body, QueryResultsFormat.JSON)
-    except (SyntaxError, ValueError):
-        return None
-    states = (
-        [row["state"] for row in found] if isinstance(found, QuerySolutions) else []
-    )
+        if not isinstance(found, QuerySolutions):
+            raise ValueError("a boolean, not solutions")
+        states = [row["state"] for row in found]
+    except (SyntaxError, KeyError) as error:
+        raise ValueError(str(error)) from None
     if len(states) != 1 or not isinstance(states[0], Literal):
         return None
     return parse_publication(states[0].value)

@@ -129,9 +129,8 @@ class RemoteStore:
         """What the store says that it holds; None when it says nothing that can be
         understood."""
         rows = self.ask(publication_query(self.base))
-        if len(rows) != 1 or not isinstance(rows[0]["state"], Literal):
-            return None
-        return parse_publication(rows[0]["state"].value)
+        state = rows[0].get("state") if len(rows) == 1 else None
+        return parse_publication(state.value) if isinstance(state, Literal) else None
 
     def state(self, publication: Publication) -> None:
         """Have the store say what it holds."""
@@ -145,7 +144,7 @@ class RemoteStore:
     def graphs(self) -> set[str]:
         """The graphs under the installation's base, whoever put them there."""
         rows = self.ask("SELECT DISTINCT ?graph { GRAPH ?graph { ?s ?p ?o } }")
-        named = [row["graph"] for row in rows]
+        named = [row.get("graph") for row in rows]
         start = f"{self.base}/graph/"
         return {
             name.value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -21,9 +22,10 @@ from trigpoint.graph.publication import (
     publication_query,
 )
 from trigpoint.graph.query import Elsewhere, Query, Snapshot
-from trigpoint.graph.refusals import JSON, away, refused
+from trigpoint.graph.refusals import JSON, away, no_answer, refused
 
 _WAIT: Final = 5.0  # seconds to say what it holds
+_ANSWER: Final = 4 << 20  # bytes to say it with
 
 _log = logging.getLogger("trigpoint")
 
@@ -109,16 +111,29 @@ class RemotePool(QueryPool):
         self._fault = fault
 
     async def _publication(self) -> Publication | None:
-        headers = {"Accept": JSON}
         try:
-            answer = await self._client.post(
-                self._url, data={"query": self._question}, headers=headers
-            )
-        except httpx.HTTPError as error:
+            async with asyncio.timeout(_WAIT):
+                body = await self._said()
+            return publication_in(body)
+        except (httpx.HTTPError, TimeoutError) as error:
             raise away(self._url, error) from None
+        except ValueError as error:
+            raise no_answer(self._url, error) from None
+
+    async def _said(self) -> bytes:
+        """What the remote store answers when it is asked what it holds."""
+        data, headers = {"query": self._question}, {"Accept": JSON}
+        async with self._client.stream(
+            "POST", self._url, data=data, headers=headers
+        ) as answer:
+            body = b""
+            async for piece in answer.aiter_bytes():
+                body += piece
+                if len(body) > _ANSWER:
+                    raise no_answer(self._url, ValueError(f"over {_ANSWER} bytes"))
         if not answer.is_success:
-            raise refused(self._url, answer.status_code, answer.text)
-        return publication_in(answer.content)
+            raise refused(self._url, answer.status_code, body.decode(errors="replace"))
+        return body
 
     def _check(self) -> None:
         """Raises what keeps the remote store from being asked."""
