@@ -24,14 +24,21 @@ from tests.served import Served, served, until
 
 _QUERIES = 7_200  # an hour of two a second
 _STRETCHES = 10
-_CLIENTS = 8  # at once, each at an address of its own
+_CLIENTS = 4  # at once, each at an address of its own
 _LEAVING = 0.1  # of the clients do not wait for their answer
 _QUIET = 10.0  # seconds
 
 _REJECTED = frozenset({"400 /problems/query-rejected"})
 _ENDED = frozenset({"503 /problems/query-timed-out", "400 /problems/query-too-large"})
 _GOOD = frozenset({"200"})
-_BUSY = frozenset({"429 /problems/too-many-queries", "503 /problems/query-busy"})
+# With little time and all workers busy anything may be late, or turned away.
+_BUSY = frozenset(
+    {
+        "429 /problems/too-many-queries",
+        "503 /problems/query-busy",
+        "503 /problems/query-timed-out",
+    }
+)
 # How each kind may end; what needs nearly all of a limit may meet another one first.
 _KINDS: Sequence[tuple[Mapping[str, object], frozenset[str]]] = (
     (TIMED_OUT, _ENDED),
