@@ -32,6 +32,7 @@ MAX_ROWS: Final = 500
 MAX_CELLS: Final = 10_000  # that are shown; the server does nothing else meanwhile
 _MAX_BYTES: Final = 1 << 20  # of an answer that are read for a page
 _LONG: Final = 400  # characters of a value that are shown
+_LONGEST: Final = 10  # characters that an escape takes for one
 _TSV: Final = "text/tab-separated-values"
 _NTRIPLES: Final = "application/n-triples"
 _SOLUTIONS: Final = tuple(form.name for form in SOLUTION_FORMATS)
@@ -125,9 +126,10 @@ def _cell(term: str, link: Callable[[str], str]) -> Cell | None:
     iri, text, language, datatype = found.groups()
     if iri is not None:
         return Cell(iri, link(iri) if iri.startswith(("http://", "https://")) else None)
-    text = _ESCAPE.sub(_unescaped, text)
-    if len(text) > _LONG:
-        text = f"{text[:_LONG]}… ({len(text):,} characters)"
+    length = len(_ESCAPE.sub("-", text))
+    text = _ESCAPE.sub(_unescaped, text[: _LONG * _LONGEST])
+    if length > _LONG:
+        text = f"{text[:_LONG]}… ({length:,} characters)"
     note = f"@{language}" if language else re.split("[#/]", datatype or "")[-1]
     return Cell(text, note=note)
 

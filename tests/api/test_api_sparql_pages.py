@@ -98,6 +98,13 @@ def test_no_rows_and_many(client: TestClient) -> None:
     assert f"{MAX_ROWS} rows." in exactly
 
 
+def test_a_long_value_shows_its_beginning(client: TestClient) -> None:
+    """Escapes are read in what is shown, and count as the characters they stand for."""
+    long = r"\\\"\n" * 200
+    ((cell,),) = cells(page_of(client, f'SELECT ("{long}" AS ?a) {{}}'))
+    assert cell == '\\"\n' * 133 + "\\… (600 characters)"
+
+
 def test_the_more_columns_the_fewer_rows(client: TestClient) -> None:
     """A page has so many cells that making it holds up nobody else."""
     columns = " ".join(f"?v{number}" for number in range(1000))
