@@ -145,8 +145,11 @@ def test_it_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert list(tmp_path.iterdir()) == []
 
 
-def test_workers_and_writer_end_with_a_server_that_is_killed() -> None:
-    """Killed without a word it leaves no process."""
+def test_workers_and_writer_end_with_a_server_that_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed without a word it leaves no process; its folder stays."""
+    monkeypatch.setenv("TMPDIR", os.fspath(tmp_path))
     with served_sandbox("--workers", "1") as endpoint:
         assert endpoint.post_update("INSERT DATA { <a> <b> 1 }").status_code == 204
         started = children(endpoint.pid)
