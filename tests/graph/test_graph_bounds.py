@@ -11,6 +11,7 @@ import pytest
 from trigpoint.errors import QueryTooLarge
 from trigpoint.graph import check_query
 from trigpoint.graph.bounds import MAX_COLUMNS, MAX_OPERATORS, MAX_PATTERNS
+from trigpoint.graph.limits import STACK
 
 BASE = "http://localhost:8000"
 TRIPLE = "?s ?p ?o"
@@ -66,8 +67,6 @@ DEEP = {
     "functions": f"ASK {{ FILTER({'STR(' * 62}1{')' * 62}) }}",
 }
 
-STACK = 64 << 20  # of the thread that reads queries in a worker
-
 # Reads each query, separated by NUL, on a stack of so many bytes, and says which.
 READER = """
 import os, sys, threading
@@ -102,7 +101,7 @@ def test_lists_may_be_as_long_as_the_text(text: str) -> None:
 
 
 def test_the_engine_survives_long_lists_and_deep_nesting() -> None:
-    """On half the stack that a worker has, neither overflows it."""
+    """On a quarter of the stack that a worker has, neither overflows it."""
     survives([*UNCOUNTED.values(), *DEEP.values()])
 
 
@@ -115,7 +114,7 @@ def test_the_engine_survives_as_much_as_is_counted() -> None:
 def survives(texts: list[str]) -> None:
     checked = [check_query(text, base=BASE).text for text in texts]
     reader = subprocess.run(
-        [sys.executable, "-c", READER, str(STACK // 2)],
+        [sys.executable, "-c", READER, str(STACK // 4)],
         input="\0".join(checked),
         capture_output=True,
         text=True,
