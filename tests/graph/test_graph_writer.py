@@ -245,7 +245,8 @@ def test_a_writer_that_was_killed_while_idle_is_not_missed(run: Run) -> None:
         await writer.write(Update("INSERT DATA { <a> <p> 1 }"))
         pid = writer.pid()
         os.kill(pid, signal.SIGKILL)
-        until(lambda: gone(pid))
+        # Its files are closed when the last of its threads is gone.
+        until(lambda: gone(pid) and len(list(Path(f"/proc/{pid}/task").iterdir())) == 1)
         await writer.write(Update("INSERT DATA { <a> <p> 2 }"))
         assert writer.pid() != pid
         assert len(lines(writer)) == 2
