@@ -53,10 +53,16 @@ def test_no_graph_is_fetched(client: httpx.Client, trap: Trap, name: str) -> Non
 
 @pytest.mark.parametrize("name", ["default-graph-uri", "named-graph-uri"])
 @pytest.mark.parametrize(
-    "graph", [TRAP, "file:///etc/passwd", "//trap/", "../registers"]
+    ("graph", "slug"),
+    [
+        (TRAP, "query-rejected"),
+        ("file:///etc/passwd", "query-rejected"),
+        ("//trap/", "invalid-parameter"),  # no IRI, and no base to complete it
+        ("../registers", "invalid-parameter"),
+    ],
 )
 def test_no_graph_of_the_protocol_is_fetched(
-    client: httpx.Client, trap: Trap, name: str, graph: str
+    client: httpx.Client, trap: Trap, name: str, graph: str, slug: str
 ) -> None:
     """Graphs named beside the query are held to the same."""
     uri = quote(graph.replace(TRAP, trap.url), safe="")
@@ -71,7 +77,7 @@ def test_no_graph_of_the_protocol_is_fetched(
         ),
     ):
         assert answer.status_code == 400, answer.text
-        assert answer.json()["type"] == "/problems/query-rejected"
+        assert answer.json()["type"] == f"/problems/{slug}"
     assert trap.connections == 0
 
 
