@@ -298,7 +298,7 @@ class RemoteUnavailable(TrigpointError):
 
 
 class RemoteBehind(TrigpointError):
-    """The remote store is being brought up to a view, or holds none that may be told."""
+    """The remote store is being brought up to a view, or holds none to be told."""
 
     slug = "remote-behind"
 
