@@ -139,12 +139,13 @@ def test_graphs_are_loaded_replaced_extended_and_dropped(
 def test_a_document_that_breaks_off_changes_nothing(
     run: Run, tmp_path: Path, replace: bool
 ) -> None:
-    """A syntax error after many good triples leaves the graph as it was."""
+    """A syntax error after many good triples leaves the graph as it was; the message
+    has its line, and not the name of our file."""
 
     async def act(writer: Writer) -> None:
         await writer.write(load(tmp_path, "<s> <p> 0 ."))
         good = "".join(f"<s> <p> {n} .\n" for n in range(25_000))
-        with pytest.raises(InvalidGraph, match="line 25001"):
+        with pytest.raises(InvalidGraph, match=r"line 25001[^()]*$"):
             await writer.write(load(tmp_path, f"{good}<s> <p>", replace=replace))
         assert len(lines(writer)) == 1
         await writer.write(load(tmp_path, "<s> <p> 1 ."))

@@ -118,8 +118,10 @@ def _quads(document: Document, graph: str | None) -> Iterator[Quad]:
         for quad in _parsed(document, form):
             yield Quad(quad.subject, quad.predicate, quad.object, target)
     except (SyntaxError, ValueError) as error:
+        # Without the name of our file, which a syntax error prints.
+        why = error.msg if isinstance(error, SyntaxError) else error
         raise InvalidGraph(
-            f"the body is not one graph in {document.media_type}: {error}"
+            f"the body is not one graph in {document.media_type}: {why}"
         ) from None
 
 
