@@ -28,6 +28,7 @@ SUBJECTS = {
     "appends": ("Appending as a service", "bench.durable"),
     "rdf": ("RDF and views", "bench.rdf"),
     "sparql": ("SPARQL", "bench.sparql"),
+    "endpoint": ("SPARQL over HTTP", "bench.sparql_served"),
     "http": ("HTTP", "bench.web"),
     "points": ("Tables of points", "bench.points"),
 }

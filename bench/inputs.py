@@ -22,9 +22,9 @@ from shapely.geometry.base import BaseGeometry
 
 from bench.addresses import STREETS, street_rows
 from loaders.code_point import CUT_DOWN, installed_files
-from trigpoint.log.entry import Batch
+from trigpoint.log.entry import Batch, Draft
 from trigpoint.register import Registers
-from trigpoint.schema.items import Item
+from trigpoint.schema.items import Item, canonical_json, item_hash
 from trigpoint.schema.shape import Schema
 from trigpoint.spatial.boundaries import BoundaryIndex
 from trigpoint.spatial.boundary import Boundary
@@ -34,6 +34,8 @@ from trigpoint.staging import Load
 
 SAMPLE = Path(__file__).parents[1] / "data"
 BATCH = Batch("bench", "Rows made for a benchmark")
+_TIME = "2025-05-01T00:00:00Z"
+_POSTCODES = 200_000
 _OUTLINES = Path("boundaries") / "lad_2025.geojsonl.gz"
 _WARDS = Path("boundaries") / "ward_2025.geojsonl.gz"
 _SEED = 20_250_501
@@ -87,6 +89,26 @@ class Inputs:
         assert summary.appended, summary.report.table()
         writer.log.close()
         return Registers.open(self.folder / "sample")
+
+    @cached_property
+    def with_postcodes(self) -> Registers:
+        """The sample and 200,000 postcodes, about a million triples; read only."""
+        writer = Registers.open(self.folder / "postcodes", write=True)
+        summary = writer.import_rsf(sorted(SAMPLE.glob("*.rsf*")), BATCH)
+        assert summary.appended, summary.report.table()
+        with writer.log.appending(BATCH) as appender:
+            appender.append("postcode", self.postcode_drafts(_POSTCODES))
+        writer.publish()
+        writer.log.close()
+        return Registers.open(self.folder / "postcodes")
+
+    def postcode_drafts(self, full: int) -> list[Draft]:
+        """Postcodes with their positions, as they are appended."""
+        at = self.postcodes(full)
+        return [
+            draft({"postcode": key, "point": f"[{lon:.6f},{lat:.6f}]"})
+            for key, (lon, lat) in zip(at.keys, at.pairs(), strict=True)
+        ]
 
     @property
     def streets_log(self) -> Path:
@@ -158,6 +180,12 @@ class Inputs:
             {**sample[n % len(sample)], schema.key: str(next(keys))}
             for n in range(self.size(full))
         ]
+
+
+def draft(item: Item) -> Draft:
+    """A postcode as it is appended."""
+    text = canonical_json(item)
+    return Draft(_TIME, str(item["postcode"]), text, item_hash(text))
 
 
 def staged(items: list[Item], schema: Schema) -> pl.DataFrame:

@@ -10,12 +10,12 @@ from pathlib import Path
 from pyoxigraph import RdfFormat, Store
 from rdflib import Graph
 
-from bench.inputs import BATCH, Inputs
+from bench.inputs import BATCH, Inputs, draft
 from bench.measure import Comparison, Side
 from trigpoint.graph import GraphView
 from trigpoint.log.entry import Draft
 from trigpoint.register import Registers
-from trigpoint.schema.items import Item, canonical_json, item_hash
+from trigpoint.schema.items import Item
 from trigpoint.schema.rdf import ntriples
 from trigpoint.schema.shape import Schema
 
@@ -23,7 +23,6 @@ _WRITTEN = 4_000
 _LOADED = 16_000
 _HELD = 20_000
 _CHANGED = 100
-_TIME = "2025-05-01T00:00:00Z"
 
 
 def comparisons(inputs: Inputs) -> Iterator[Comparison]:
@@ -97,7 +96,7 @@ def _publishing(inputs: Inputs) -> Comparison:
         """Give some postcodes another item, so that there is something to publish."""
         grade = str(next(turns))
         some = drafts[: inputs.size(_CHANGED)]
-        _append(registers, [_graded(draft, grade) for draft in some])
+        _append(registers, [_graded(one, grade) for one in some])
 
     registers.publish()
     sizes = registers.log.sizes()
@@ -121,23 +120,14 @@ def _publishing(inputs: Inputs) -> Comparison:
 def _filled(inputs: Inputs, data: Path) -> tuple[Registers, list[Draft]]:
     """A copy of the sample with many postcodes, and these."""
     shutil.copytree(inputs.registers.data, data)
-    at = inputs.postcodes(_HELD)
-    drafts = [
-        _draft({"postcode": key, "point": f"[{lon:.6f},{lat:.6f}]"})
-        for key, (lon, lat) in zip(at.keys, at.pairs(), strict=True)
-    ]
+    drafts = inputs.postcode_drafts(_HELD)
     registers = Registers.open(data, write=True)
     _append(registers, drafts)
     return registers, drafts
 
 
-def _draft(item: Item) -> Draft:
-    text = canonical_json(item)
-    return Draft(_TIME, str(item["postcode"]), text, item_hash(text))
-
-
-def _graded(draft: Draft, grade: str) -> Draft:
-    return _draft({"postcode": draft.key, "positional-quality": grade})
+def _graded(one: Draft, grade: str) -> Draft:
+    return draft({"postcode": one.key, "positional-quality": grade})
 
 
 def _append(registers: Registers, drafts: list[Draft]) -> None:

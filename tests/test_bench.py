@@ -23,6 +23,7 @@ LEAST = {
     "appends": 1,
     "rdf": 3,
     "sparql": 2,
+    "endpoint": 13,
     "http": 6,
     "points": 1,
 }
