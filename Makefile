@@ -20,7 +20,7 @@ var/demo: | $(READY)
 	mv var/demo.new var/demo
 
 test: $(TOOLS)
-	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile
 
 test-full: $(TOOLS)
 	$(BIN)/python -m pytest

@@ -19,6 +19,7 @@ MAX_HEAD = 65_536  # bytes that may pass without a request, or a part of a body,
 MAX_AHEAD = 16  # requests that are read while another is answered
 MAX_BODIES_AHEAD = 65_536  # bytes of their bodies, together
 LINGERING = 30.0  # seconds that what was sent has to be taken in once all is said
+LAST_WORDS = 2.0  # seconds in which what a refused client still sends is thrown away
 _RESET = struct.pack("ii", 1, 0)  # linger for no time: struct linger of socket(7)
 _BREAK_OFF = "trigpoint.break-off"
 
@@ -32,13 +33,33 @@ class BoundedHttp(HttpToolsProtocol):
     """
 
     _silent = 0
+    _refused = False
     _cycles: tuple[RequestResponseCycle, ...] = ()  # those not yet answered
 
     def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
         self._silent += len(data)
         super().data_received(data)
-        if self._silent > MAX_HEAD and not self.transport.is_closing():
+        if self._silent > MAX_HEAD and not (
+            self._refused or self.transport.is_closing()
+        ):
             self.send_400_response(f"A head has more than {MAX_HEAD} bytes.")
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is sent, and take in for a little what is still on its way: a
+        connection closed before all of it is read is reset, and the reset can overtake
+        the answer (RFC 9112, 9.6)."""
+        self._refused = True
+        self._leave_unanswered()
+        self.transport.write(
+            b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n"
+            b"content-type: text/plain; charset=utf-8\r\n"
+            b"content-length: %d\r\n\r\n%s" % (len(msg), msg.encode("ascii"))
+        )
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self.loop.call_later(LAST_WORDS, self.transport.close)
 
     def on_headers_complete(self) -> None:
         self._silent = 0
@@ -61,14 +82,17 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        for cycle in self._unanswered():
-            cycle.disconnected = True
-            cycle.message_event.set()
-        self.pipeline.clear()
+        self._leave_unanswered()
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
         self._end_soon()
+
+    def _leave_unanswered(self) -> None:
+        for cycle in self._unanswered():
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self.pipeline.clear()
 
     def _unanswered(self) -> Iterator[RequestResponseCycle]:
         return (cycle for cycle in self._cycles if not cycle.response_complete)

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,18 @@ def pytest_collection_modifyitems(
             kept.append(item)
     config.hook.pytest_deselected(items=[i for i in items if i not in set(kept)])
     items[:] = kept
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:  # a process of pytest-xdist, untyped
+    """Take over what a test process has left out; each of them counts all tests."""
+    _left_out.update(node.workeroutput.get("left_out", {}))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell it to the process that started this one, if one did."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = _left_out
 
 
 def pytest_terminal_summary(

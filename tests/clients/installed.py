@@ -6,6 +6,7 @@ The folder is under `var/`, which is not in the repository, and is made once.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import subprocess
@@ -29,11 +30,14 @@ def comunica() -> Path | None:
     if npm is None or shutil.which("node") is None:
         return None
     folder = _VAR / f"comunica-{VERSION}"
-    if not (folder / "node_modules" / _PACKAGE).is_dir():
-        _VAR.mkdir(exist_ok=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        if not _install(npm, folder):
-            return None
+    _VAR.mkdir(exist_ok=True)
+    # Tests may run in several processes: one installs, and the others wait for it.
+    with (_VAR / "comunica.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "node_modules" / _PACKAGE).is_dir():
+            shutil.rmtree(folder, ignore_errors=True)
+            if not _install(npm, folder):
+                return None
     return folder
 
 

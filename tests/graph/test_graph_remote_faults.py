@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -66,7 +67,7 @@ class Liar:
                 return
             # Who hears too much hangs up.
             with connection, suppress(ConnectionError):
-                self.asked.append(connection.recv(1 << 16))
+                self.asked.append(_request(connection))
                 connection.sendall(self._answer)
 
     def say(self, answer: str) -> None:
@@ -76,6 +77,19 @@ class Liar:
     def close(self) -> None:
         self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
+
+
+def _request(connection: socket.socket) -> bytes:
+    """All of a request: what is left unread at the end resets the connection, and the
+    answer can be lost with it."""
+    asked, wanted = b"", 1
+    while len(asked) < wanted and (piece := connection.recv(1 << 16)):
+        asked += piece
+        head, end, _ = asked.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)\ncontent-length: *(\d+)", head) if end else None
+        body = int(length[1]) if length else 0
+        wanted = len(head) + len(end) + body if end else len(asked) + 1
+    return asked
 
 
 @contextmanager

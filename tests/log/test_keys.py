@@ -73,7 +73,7 @@ def test_keys_json_reads_back_as_it_was_written() -> None:
     ]
 
 
-@pytest.mark.parametrize("pinned", VKEYS)
+@pytest.mark.parametrize("pinned", VKEYS, ids=["first", "second", "third"])
 def test_every_key_leads_to_all_others(pinned: str) -> None:
     """Whoever pins the first, second or last key believes the same three."""
     ring = trusted_keys(chain().format(), pinned)
