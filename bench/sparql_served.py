@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ctypes.util import find_library
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle, islice
@@ -22,6 +23,7 @@ from bench.oxigraph import QUERY, oxigraph
 from bench.server import Load, Server, serving
 from bench.wrk import Wrk
 from bench.wrk import version as wrk_version
+from trigpoint.graph.child import ALLOCATOR
 from trigpoint.iris import record_iri
 from trigpoint.register import Registers
 
@@ -69,12 +71,16 @@ _WORST = (
     'FILTER REGEX(STR(?c), "(a|b)*$") }',
     "SELECT DISTINCT ?s WHERE { ?s (!<a:a>|^!<a:a>)* ?o }",
 )
+_ALLOCATORS = {
+    True: "Here our workers allocate memory by jemalloc, which this system has",
+    False: "This system has no jemalloc, with which ours would take less time",
+}
 _ABOUT = (
     "Both servers are of their own processes and read the same files, which hold the "
     "sample and {places:,} postcodes: {triples:,} quads. `python -m api` guards each "
     "query and bounds its time (here to a minute), rows, bytes and memory; `oxigraph "
     "serve-read-only` does not. pyoxigraph is the engine that ours runs: the same "
-    "code as theirs, as its publisher builds it for Python."
+    "code as theirs, as its publisher builds it for Python. {allocator}."
 )
 
 
@@ -113,7 +119,11 @@ def _serving(inputs: Inputs) -> Iterator[_Doors]:
     if not copy.exists():
         shutil.copytree(registers.view().graph, copy)
     store = Store.read_only(str(copy))
-    about = _ABOUT.format(places=registers.log.count("postcode"), triples=len(store))
+    about = _ABOUT.format(
+        places=registers.log.count("postcode"),
+        triples=len(store),
+        allocator=_ALLOCATORS[find_library(ALLOCATOR) is not None],
+    )
     data = ("--data", str(registers.data), "--port", "0", "--query-seconds", "60")
     with oxigraph(copy, read_only=True) as theirs, serving("api", *data) as ours:
         yield _Doors(theirs, ours, registers, store, about)

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Coroutine
+from ctypes.util import find_library
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.graph.schools import BASE
 from trigpoint.errors import QueryTimedOut
 from trigpoint.graph import Query, QueryLimits, QueryPool, Snapshot
 from trigpoint.graph.births import Births
-from trigpoint.graph.child import Child
+from trigpoint.graph.child import ALLOCATOR, Child
 
 # More bytes than a socket takes in while nobody reads it.
 LONG = f"ASK {{}} # {'😀' * 99_000}"
@@ -114,6 +115,18 @@ async def test_killing_a_worker_that_was_just_lost_is_no_error() -> None:
     births.kill(number)
     await lost.wait()
     connection.close()
+
+
+@in_loop
+async def test_workers_use_the_allocator_that_the_system_has() -> None:
+    """jemalloc where it is installed, and else that of the C library."""
+    births = Births(lambda: None)
+    number, connection = births.start(lambda status: None)
+    await until(lambda: births.pid(number))
+    maps = Path(f"/proc/{births.pid(number)}/maps").read_text()
+    assert (f"lib{ALLOCATOR}" in maps) == (find_library(ALLOCATOR) is not None)
+    connection.close()
+    await births.close()
 
 
 def test_a_process_that_cannot_be_started_leaves_no_file_open(

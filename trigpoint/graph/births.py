@@ -28,7 +28,7 @@ class Births:
         """Raises OSError when no process can be started."""
         self._lost = lost
         self._loop = asyncio.get_running_loop()
-        self._child = Child("trigpoint.graph")
+        self._child = Child("trigpoint.graph", quick=True)
         self._control = self._child.socket
         self._partial = b""
         self._next = 0
